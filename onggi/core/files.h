@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace onggi {
+
+/// Read-only memory map of a whole file. Movable; the bytes live as long as the object.
+class MappedFile {
+ public:
+  /// Throws kNotFound or kUnavailable naming the path.
+  explicit MappedFile(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+
+ private:
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// Whole file as a string. Throws kNotFound, kUnavailable, or kExhausted past `max_bytes`.
+std::string read_file(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 32);
+
+/// Replaces `path` so that a crash leaves the old file or the new one, never a part: temporary name in the same
+/// folder, fsync, rename, fsync of the folder. Throws kUnavailable (disk full, read-only) and leaves no temporary.
+void write_file_atomic(const std::filesystem::path& path, std::string_view content);
+
+/// Append-only file. `append` writes all or throws; `sync` makes what was appended durable.
+class AppendFile {
+ public:
+  /// Opens or creates `path`, cut to `keep_bytes` first if that is given (resume after a torn last line).
+  explicit AppendFile(const std::filesystem::path& path, std::ptrdiff_t keep_bytes = -1);
+  ~AppendFile();
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+  void append(std::string_view content);
+  void sync();
+
+ private:
+  int fd_ = -1;
+  std::string path_;
+};
+
+/// `$ONGGI_HOME`, else `$HOME/.cache/onggi`.
+std::filesystem::path onggi_home();
+
+}  // namespace onggi

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "onggi/core/json.h"
+#include "onggi/text/tokenizer.h"
+
+namespace onggi::decode {
+
+/// The texts that an input row gives to a guide, by slot name ("product", "review"): what "a piece of the row's own
+/// input" refers to.
+using Slots = std::vector<std::pair<std::string, std::string>>;
+
+/// One row's walk through a guide. Confined to one thread.
+class GuideState {
+ public:
+  virtual ~GuideState() = default;
+  /// Ids that may come next, ascending, at least one (else the guide is a bug). Contains the tokenizer's stop id
+  /// exactly where the text so far is complete. The span lives until the next call of advance.
+  virtual std::span<const int> allowed() = 0;
+  /// Takes an allowed id. Throws kInvalidArgument on another.
+  virtual void advance(int id) = 0;
+  /// True after a stop id was taken.
+  virtual bool is_finished() const = 0;
+};
+
+/// A language that answers must belong to, compiled once and used by many rows. Immutable and thread-safe.
+class Guide {
+ public:
+  virtual ~Guide() = default;
+  virtual std::unique_ptr<GuideState> start(const Slots& slots) const = 0;
+  /// Every id that any row's walk can ever allow, without what comes from slots; ascending. The head is computed for
+  /// these rows of the vocabulary only.
+  virtual std::span<const int> reachable() const = 0;
+  /// What a row's slots add to `reachable` (ascending, may overlap with it).
+  virtual std::vector<int> reachable_from(const Slots& slots) const = 0;
+  /// Whole text belongs to the language? The same compiled form that masks also judges.
+  virtual bool accepts(std::string_view text, const Slots& slots) const = 0;
+};
+
+/// Compiles a guide. `spec` is one of
+///   {"choices": ["a", "b"]}                     one of the texts
+///   {"regex": "..."}                            syntax in docs/formats/guides.md, with {slot:words} and {slot:piece}
+///   {"schema": {...}}                           JSON Schema (the subset in docs/formats/guides.md)
+///   {"cards": {...}}                            review-theme cards
+/// Throws kInvalidArgument naming the keyword and its JSON pointer for anything that can't be enforced exactly.
+std::shared_ptr<const Guide> compile_guide(const Json& spec, std::shared_ptr<const text::Tokenizer> tokenizer);
+
+}  // namespace onggi::decode

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "onggi/quant/dtype.h"
+
+namespace onggi::quant {
+
+/// Reference decoder: `elements` numbers (a multiple of the block) to f32. Any DType but kNF4 (see nf4.h) and integers.
+/// Throws kInvalidArgument on a type it can't decode.
+void decode(DType type, const std::byte* blocks, std::int64_t elements, float* out);
+
+/// Reference encoder, equal to the usual reference tool's bytes: kF32, kF16, kBF16, kQ8_0, kQ4_0.
+/// Throws kInvalidArgument on others.
+void encode(DType type, const float* values, std::int64_t elements, std::byte* out);
+
+float f16_to_f32(std::uint16_t bits);
+std::uint16_t f32_to_f16(float value);   ///< Round to nearest even.
+float bf16_to_f32(std::uint16_t bits);
+std::uint16_t f32_to_bf16(float value);  ///< Round to nearest even; NaN stays NaN.
+
+}  // namespace onggi::quant
