@@ -25,7 +25,8 @@ float uniform_float(std::uint64_t seed, std::uint64_t stream, std::uint64_t inde
 std::uint64_t uniform_int(std::uint64_t seed, std::uint64_t stream, std::uint64_t index, std::uint64_t bound) {
   const auto r = philox(seed, stream, index);
   const std::uint64_t x = (std::uint64_t{r[0]} << 32) | r[1];
-  return static_cast<std::uint64_t>((static_cast<unsigned __int128>(x) * bound) >> 64);
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>((static_cast<Wide>(x) * bound) >> 64);
 }
 
 }  // namespace onggi
