@@ -1,0 +1,200 @@
+#include "onggi/runtime/generator.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "onggi/core/error.h"
+
+namespace onggi::runtime {
+namespace {
+
+/// Prompt tokens taken into one step: enough for efficient products, few enough that running rows are not held up.
+constexpr std::int64_t kPrefillTokens = 1024;
+
+}  // namespace
+
+double Answer::log_probability_of(std::size_t begin, std::size_t end) const {
+  double sum = 0.0;
+  for (const auto& token : tokens) {
+    if (token.begin_byte < end && token.end_byte > begin) sum += static_cast<double>(token.log_probability);
+  }
+  return sum;
+}
+
+struct Generator::Row {
+  const Request* request = nullptr;
+  nn::KvSequence sequence;
+  std::unique_ptr<decode::GuideState> state;
+  std::vector<int> pending;  ///< Chosen or given, not yet through the layers.
+  Answer answer;
+  bool finished = false;
+};
+
+Generator::Generator(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer,
+                     const nn::Adapter* adapter, std::shared_ptr<const decode::Guide> guide, std::vector<int> prefix,
+                     GeneratorOptions options)
+    : context_(context), decoder_(decoder), tokenizer_(tokenizer), adapter_(adapter), guide_(std::move(guide)),
+      prefix_(std::move(prefix)), options_(options), head_(decoder) {
+  require(options_.batch_rows >= 1 && options_.batch_rows <= 4096,
+          [&] { return "batch rows is " + std::to_string(options_.batch_rows) + ", expected 1 to 4096"; });
+  require(options_.max_new_tokens >= 1, "max new tokens must be at least 1");
+}
+
+void Generator::prepare_subset(std::span<const Request> requests) {
+  if (!guide_) {
+    if (all_ids_.empty()) {
+      // Rows of the table that are padding have no token.
+      all_ids_.resize(static_cast<std::size_t>(std::min<std::int64_t>(tokenizer_.vocab_size(), decoder_.head().rows)));
+      std::iota(all_ids_.begin(), all_ids_.end(), 0);
+    }
+    return;
+  }
+  std::vector<int> ids(guide_->reachable().begin(), guide_->reachable().end());
+  for (const auto& request : requests) {
+    const auto extra = guide_->reachable_from(request.slots);
+    ids.insert(ids.end(), extra.begin(), extra.end());
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  if (subset_ && std::includes(subset_->ids().begin(), subset_->ids().end(), ids.begin(), ids.end())) return;
+  subset_ = std::make_unique<models::HeadSubset>(context_, decoder_, std::move(ids));
+}
+
+std::optional<Generator::Row> Generator::admit(const Request& request, const std::function<void(Answer&&)>& done) {
+  const auto fail = [&](const std::string& reason) {
+    Answer answer;
+    answer.index = request.index;
+    answer.failure = reason;
+    done(std::move(answer));
+  };
+  const auto length = static_cast<std::int64_t>(prefix_.size() + request.prompt.size());
+  if (length + 1 > decoder_.config().max_positions) {
+    fail("prompt of " + std::to_string(length) + " tokens is longer than the model's context of " +
+         std::to_string(decoder_.config().max_positions));
+    return std::nullopt;
+  }
+  if (request.prompt.empty()) {
+    fail("prompt has no token after the shared prefix");
+    return std::nullopt;
+  }
+  Row row{&request, prefix_sequence_ ? prefix_sequence_->fork() : nn::KvSequence(decoder_.kv_shape()), nullptr,
+          request.prompt, {}, false};
+  row.answer.index = request.index;
+  if (guide_) {
+    try {
+      row.state = guide_->start(request.slots);
+    } catch (const Error& e) {
+      fail(std::string("guide: ") + e.what());
+      return std::nullopt;
+    }
+  }
+  counts_.prompt_tokens += length;
+  take_forced(row);
+  if (row.finished) {
+    done(std::move(row.answer));
+    return std::nullopt;
+  }
+  return row;
+}
+
+void Generator::take(Row& row, int id, float log_probability) {
+  Answer& answer = row.answer;
+  const auto stop_ids = tokenizer_.stop_ids();
+  const bool stops = std::find(stop_ids.begin(), stop_ids.end(), id) != stop_ids.end();
+  if (row.state) row.state->advance(id);
+  GeneratedToken token{id, log_probability, answer.text.size(), 0};
+  if (!stops) answer.text += tokenizer_.token_bytes(id);
+  token.end_byte = answer.text.size();
+  answer.tokens.push_back(token);
+  answer.log_probability += static_cast<double>(log_probability);
+  ++counts_.generated_tokens;
+  if (stops) {
+    answer.complete = true;
+    row.finished = true;
+    return;
+  }
+  row.pending.push_back(id);
+  if (static_cast<int>(answer.tokens.size()) >= options_.max_new_tokens) {
+    answer.failure = "no end within " + std::to_string(options_.max_new_tokens) + " new tokens";
+    row.finished = true;
+  } else if (row.sequence.length() + static_cast<int>(row.pending.size()) + 1 > decoder_.config().max_positions) {
+    answer.failure = "answer reached the model's context of " + std::to_string(decoder_.config().max_positions) + " tokens";
+    row.finished = true;
+  }
+}
+
+void Generator::take_forced(Row& row) {
+  while (row.state && !row.finished) {
+    const auto allowed = row.state->allowed();
+    if (allowed.size() != 1) return;
+    ++counts_.forced_tokens;
+    take(row, allowed[0], 0.0F);
+  }
+}
+
+void Generator::choose(Row& row, const float* logits) {
+  std::span<const int> allowed = all_ids_;
+  if (row.state) {
+    allowed = row.state->allowed();
+    row_logits_.resize(allowed.size());
+    for (std::size_t i = 0; i < allowed.size(); ++i) {
+      const int column = subset_->index_of(allowed[i]);
+      require(column >= 0, [&] { return "guide allows token " + std::to_string(allowed[i]) + " that it called unreachable"; },
+              ErrorCode::kInternal);
+      row_logits_[i] = logits[column];
+    }
+    logits = row_logits_.data();
+  }
+  const auto choice = decode::sample(allowed, {logits, allowed.size()}, options_.sampling, options_.seed,
+                                     static_cast<std::uint64_t>(row.request->index), row.answer.tokens.size());
+  take(row, choice.id, choice.log_probability);
+  take_forced(row);
+}
+
+void Generator::run(std::span<const Request> requests, const std::function<void(Answer&&)>& done) {
+  prepare_subset(requests);
+  if (!prefix_.empty() && !prefix_sequence_) {
+    prefix_sequence_.emplace(decoder_.kv_shape());
+    models::Batch batch;
+    batch.tokens = prefix_;
+    batch.rows.push_back({&*prefix_sequence_, 0, static_cast<int>(prefix_.size())});
+    decoder_.forward(context_, batch, adapter_, h_);
+    counts_.computed_tokens += batch.num_tokens();
+  }
+  std::vector<Row> rows;
+  std::size_t next = 0;
+  while (next < requests.size() || !rows.empty()) {
+    std::int64_t prompt_tokens = 0;
+    while (next < requests.size() && static_cast<int>(rows.size()) < options_.batch_rows &&
+           (prompt_tokens == 0 || prompt_tokens + static_cast<std::int64_t>(requests[next].prompt.size()) <= kPrefillTokens)) {
+      prompt_tokens += static_cast<std::int64_t>(requests[next].prompt.size());
+      if (auto row = admit(requests[next++], done)) rows.push_back(std::move(*row));
+    }
+    if (rows.empty()) continue;
+    models::Batch batch;
+    std::vector<std::int64_t> last;
+    for (auto& row : rows) {
+      batch.rows.push_back({&row.sequence, batch.num_tokens(), static_cast<int>(row.pending.size())});
+      batch.tokens.insert(batch.tokens.end(), row.pending.begin(), row.pending.end());
+      row.pending.clear();
+      last.push_back(batch.num_tokens() - 1);
+    }
+    decoder_.forward(context_, batch, adapter_, h_);
+    head_.logits(context_, h_, last, subset_.get(), logits_);
+    counts_.computed_tokens += batch.num_tokens();
+    ++counts_.steps;
+    const std::int64_t columns = subset_ ? static_cast<std::int64_t>(subset_->ids().size()) : decoder_.head().rows;
+    for (std::size_t i = 0; i < rows.size(); ++i) choose(rows[i], logits_.data() + static_cast<std::int64_t>(i) * columns);
+    std::vector<Row> running;
+    for (auto& row : rows) {
+      if (row.finished) {
+        done(std::move(row.answer));
+      } else {
+        running.push_back(std::move(row));
+      }
+    }
+    rows = std::move(running);
+  }
+}
+
+}  // namespace onggi::runtime

@@ -1,0 +1,86 @@
+#include "onggi/train/sft_step.h"
+
+#include <cstring>
+
+namespace onggi::train {
+
+std::int64_t ExampleSet::num_tokens() const {
+  std::int64_t total = 0;
+  for (const auto& e : examples) total += static_cast<std::int64_t>(prefix.size()) + e.num_tokens();
+  return total;
+}
+
+std::int64_t ExampleSet::num_scored() const {
+  std::int64_t total = 0;
+  for (const auto& e : examples) total += static_cast<std::int64_t>(e.answer.size());
+  return total;
+}
+
+SupervisedStep::SupervisedStep(nn::Context& context, models::Decoder& decoder, nn::Adapter* adapter,
+                               const models::HeadSubset* subset, StepOptions options)
+    : context_(context), decoder_(decoder), adapter_(adapter), subset_(subset), options_(options), head_(decoder) {}
+
+double SupervisedStep::accumulate(const ExampleSet& set, std::span<const std::size_t> rows, std::int64_t denominator) {
+  return run(set, rows, 1.0F / static_cast<float>(denominator), true);
+}
+
+double SupervisedStep::evaluate(const ExampleSet& set, std::span<const std::size_t> rows) {
+  return run(set, rows, 0.0F, false);
+}
+
+double SupervisedStep::run(const ExampleSet& set, std::span<const std::size_t> rows, float gradient_scale,
+                           bool with_gradient) {
+  double total = 0.0;
+  std::size_t begin = 0;
+  std::int64_t tokens = static_cast<std::int64_t>(set.prefix.size());
+  for (std::size_t i = 0; i <= rows.size(); ++i) {
+    const std::int64_t next = i < rows.size() ? set.examples[rows[i]].num_tokens() : 0;
+    if (i < rows.size() && (i == begin || tokens + next <= options_.max_pass_tokens)) {
+      tokens += next;
+      continue;
+    }
+    if (i > begin) total += pass(set, rows.subspan(begin, i - begin), gradient_scale, with_gradient);
+    begin = i;
+    tokens = static_cast<std::int64_t>(set.prefix.size()) + next;
+  }
+  return total;
+}
+
+double SupervisedStep::pass(const ExampleSet& set, std::span<const std::size_t> rows, float gradient_scale,
+                            bool with_gradient) {
+  models::Batch batch;
+  std::vector<nn::KvSequence> sequences(rows.size() + 1, nn::KvSequence(decoder_.kv_shape()));
+  std::vector<models::ScoredPosition> scored;
+  const bool has_prefix = !set.prefix.empty();
+  if (has_prefix) {
+    batch.tokens = set.prefix;
+    batch.rows.push_back({&sequences.back(), 0, static_cast<int>(set.prefix.size())});
+  }
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const Example& e = set.examples[rows[r]];
+    // The last answer token predicts nothing, so it is not computed.
+    const std::int64_t first = batch.num_tokens();
+    const auto count = static_cast<int>(e.num_tokens()) - 1;
+    batch.rows.push_back({&sequences[r], first, count, has_prefix ? 0 : -1});
+    batch.tokens.insert(batch.tokens.end(), e.prompt.begin(), e.prompt.end());
+    batch.tokens.insert(batch.tokens.end(), e.answer.begin(), e.answer.end() - 1);
+    for (std::size_t i = 0; i < e.answer.size(); ++i) {
+      models::ScoredPosition p{first + static_cast<std::int64_t>(e.prompt.size() + i) - 1, e.answer[i], {}};
+      if (!e.allowed.empty()) {
+        if (e.allowed[i].size() == 1) continue;  // no choice, no loss
+        p.allowed = e.allowed[i];
+      }
+      scored.push_back(p);
+    }
+  }
+  num_computed_tokens_ += batch.num_tokens();
+  decoder_.forward(context_, batch, adapter_, h_, with_gradient ? &trace_ : nullptr);
+  if (!with_gradient) return head_.loss(context_, h_, scored, subset_, 0.0F, nullptr);
+  const std::int64_t size = batch.num_tokens() * decoder_.config().hidden_size;
+  std::memset(dh_.resize(size), 0, static_cast<std::size_t>(size) * sizeof(float));
+  const double loss = head_.loss(context_, h_, scored, subset_, gradient_scale, &dh_);
+  decoder_.backward(context_, batch, trace_, adapter_, dh_);
+  return loss;
+}
+
+}  // namespace onggi::train
