@@ -1,8 +1,14 @@
 #include "onggi/train/sft_step.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace onggi::train {
+
+std::int64_t Example::num_scored() const {
+  if (allowed.empty()) return static_cast<std::int64_t>(answer.size());
+  return std::count_if(allowed.begin(), allowed.end(), [](const auto& mask) { return !mask.empty(); });
+}
 
 std::int64_t ExampleSet::num_tokens() const {
   std::int64_t total = 0;
@@ -12,7 +18,7 @@ std::int64_t ExampleSet::num_tokens() const {
 
 std::int64_t ExampleSet::num_scored() const {
   std::int64_t total = 0;
-  for (const auto& e : examples) total += static_cast<std::int64_t>(e.answer.size());
+  for (const auto& e : examples) total += e.num_scored();
   return total;
 }
 
@@ -67,7 +73,7 @@ double SupervisedStep::pass(const ExampleSet& set, std::span<const std::size_t> 
     for (std::size_t i = 0; i < e.answer.size(); ++i) {
       models::ScoredPosition p{first + static_cast<std::int64_t>(e.prompt.size() + i) - 1, e.answer[i], {}};
       if (!e.allowed.empty()) {
-        if (e.allowed[i].size() == 1) continue;  // no choice, no loss
+        if (e.allowed[i].empty()) continue;
         p.allowed = e.allowed[i];
       }
       scored.push_back(p);

@@ -15,11 +15,14 @@ namespace onggi::train {
 struct Example {
   std::vector<int> prompt;
   std::vector<int> answer;
-  /// With a guide: for each answer position the columns of the head subset that the guide allows there; else empty.
-  std::vector<std::vector<int>> allowed;
+  /// With a guide: for each answer position one bit a column of the head subset, set where the guide allows it; no words
+  /// at all where the guide leaves one choice only (nothing to learn there). Without a guide: empty.
+  std::vector<std::vector<std::uint64_t>> allowed;
   std::int64_t source_row = 0;  ///< Index of the row in its data set.
 
   std::int64_t num_tokens() const { return static_cast<std::int64_t>(prompt.size() + answer.size()); }
+  /// Answer positions that are scored.
+  std::int64_t num_scored() const;
 };
 
 struct ExampleSet {
