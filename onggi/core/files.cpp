@@ -95,9 +95,9 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) 
     }
     if (n == 0) return content;
     content.append(buffer, static_cast<std::size_t>(n));
-    require(content.size() <= max_bytes,
-            [&] { return "file is larger than " + std::to_string(max_bytes) + " bytes"; }, ErrorCode::kExhausted,
-            path.string());
+    require(
+        content.size() <= max_bytes, [&] { return "file is larger than " + std::to_string(max_bytes) + " bytes"; },
+        ErrorCode::kExhausted, path.string());
   }
 }
 

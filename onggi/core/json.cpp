@@ -38,15 +38,18 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
   }
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& e) override {
-    const std::size_t end = std::min(position > 0 ? position - 1 : 0, text_.size());
-    const auto line = 1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(end), '\n');
-    const auto last = text_.substr(0, end).rfind('\n');
-    const auto column = end - (last == std::string_view::npos ? 0 : last + 1) + 1;
     std::string reason = e.what();
     if (const auto at = reason.rfind("; "); at != std::string::npos) reason = reason.substr(at + 2);
     if (const auto at = reason.find(": "); reason.rfind("[json", 0) == 0 && at != std::string::npos) {
       reason = reason.substr(at + 2);
     }
+    fail_at(position > 0 ? position - 1 : 0, reason);
+  }
+
+  [[noreturn]] void fail_at(std::size_t offset, const std::string& reason) const {
+    const std::string_view before = text_.substr(0, offset);
+    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+    const auto column = before.size() - (before.rfind('\n') + 1) + 1;  // npos + 1 is 0: the first line.
     throw Error(ErrorCode::kCorrupt,
                 "not valid JSON at line " + std::to_string(line) + ", column " + std::to_string(column) + ": " + reason,
                 std::string(where_));
@@ -101,6 +104,8 @@ class StrictBuilder : public nlohmann::json_sax<Json> {
 
 Json parse_json(std::string_view text, std::string_view where, int max_depth) {
   StrictBuilder builder(text, where, max_depth);
+  // The library takes a NUL byte for the end of the text and would not look at what follows.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) builder.fail_at(nul, "a NUL byte");
   Json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();
 }

@@ -211,7 +211,9 @@ std::vector<std::string> OptionList::parse_flags(std::span<const std::string_vie
     }
     const std::size_t equals = argument.find('=');
     const std::string flag(argument.substr(0, equals));
-    const auto [field, is_negated] = find_flag(flag);
+    const auto found = find_flag(flag);
+    OptionField* const field = found.first;
+    const bool is_negated = found.second;
     std::string_view value;
     if (equals != std::string_view::npos) {
       require(!is_negated, [&] { return flag + " takes no value"; });
@@ -235,13 +237,14 @@ std::vector<std::string> OptionList::parse_flags(std::span<const std::string_vie
 
 void OptionList::parse_json(const Json& object, std::string_view where) {
   require(object.is_object(), "expected a JSON object of options", ErrorCode::kInvalidArgument, where);
-  for (const auto& [key, value] : object.items()) {
+  for (const auto& member : object.items()) {
+    const std::string& key = member.key();
     OptionField* field = find(key);
     require(
         field != nullptr, [&] { return "unknown option \"" + key + "\"" + suggestion(key, ""); },
         ErrorCode::kInvalidArgument, where);
     try {
-      field->set_json(value);
+      field->set_json(member.value());
     } catch (const Error& e) {
       throw Error(e.code(), "option \"" + key + "\": " + e.message(), std::string(where));
     }
