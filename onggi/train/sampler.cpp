@@ -56,9 +56,10 @@ void check(std::span<const RowSize> rows, const SamplerOptions& options) {
   require(options.micro_batch_rows >= 0, "rows computed at once must not be negative");
   require(options.epochs >= 1 && options.epochs <= 1'000'000, "epochs must be from 1 to 1,000,000");
   require(options.max_steps >= 0, "the number of steps must not be negative");
-  require(static_cast<double>(options.epochs) * static_cast<double>(rows.size()) <= kMaxPlannedRows ||
-              (options.max_steps > 0 && static_cast<double>(options.max_steps) * static_cast<double>(options.batch_rows) <= kMaxPlannedRows),
-          "the plan would visit more than 500 million rows; lower the epochs or the steps");
+  const auto number = [](auto count) { return static_cast<double>(count); };
+  const bool few_epochs = number(options.epochs) * number(rows.size()) <= kMaxPlannedRows;
+  const bool few_steps = options.max_steps > 0 && number(options.max_steps) * number(options.batch_rows) <= kMaxPlannedRows;
+  require(few_epochs || few_steps, "the plan would visit more than 500 million rows; lower the epochs or the steps");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     require(rows[i].supervised > 0, [&] {
       return "training row " + std::to_string(i + 1) + " has no position that is scored: its answer is empty or cut off";
