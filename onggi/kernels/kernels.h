@@ -10,8 +10,8 @@
 
 /// The whole contract with a CPU instruction set, on one page. Kernels see pointers, sizes and strides (in elements).
 /// Rule for every entry: an output element depends on its own inputs only and its sum runs in one fixed order, so the
-/// bits do not change with the number of rows or columns in a call, nor with the thread that makes it. Across
-/// instruction sets f32 results agree within tests/support/tolerance.h; integer results are equal bits.
+/// bits do not change with the number of rows or columns in a call, nor with the thread that makes it. All tables give
+/// equal bits for finite inputs: the scalar one is the reference. No entry checks its arguments.
 namespace onggi::kernels {
 
 /// Columns of an f32 panel: one output column a lane, two or more registers wide.
@@ -34,15 +34,16 @@ struct PanelProduct {
 };
 
 /// Activations in int8: blocks of 32 along the row, x = scale * q, scale = absmax / 127, q = round half to even(x *
-/// (127 / absmax)), 0 for an all-zero block. Sums of q over each 16 make offsets of unsigned weights exact.
+/// (127 / absmax)); scale and q are 0 where absmax < 2^-120, scale is NaN where an input is not finite. Sums of q over
+/// each 16 serve the minimum of unsigned weights.
 struct QuantizedRows {
-  std::int8_t* q = nullptr;       ///< [rows, depth], 64 readable bytes past the end
+  std::int8_t* q = nullptr;       ///< [rows, depth], the low byte of q + 128
   float* scale = nullptr;         ///< [rows, depth / 32]
   std::int16_t* sum16 = nullptr;  ///< [rows, depth / 16]
 };
 
 /// C[m, n] = sum over blocks b, ascending, of: acc = fma(float(isum_b), weight_scale_b * x_scale_b, acc), and for types
-/// with a minimum then acc = fma(float(xsum_b), weight_bias_b * x_scale_b, acc). A block is 32 weights, or 16 where the
+/// with a minimum then acc = fma(float(xsum_b), weight_bias_b * x_scale_b, acc), xsum_b the sum of q. A block is 32 weights, or 16 where the
 /// source type scales by 16 (Q6_K). isum_b = sum of (signed weight code) * q, exact in int32. `panel` was made by
 /// pack_quantized of the same table.
 struct QuantizedProduct {

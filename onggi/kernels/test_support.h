@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -95,7 +96,11 @@ struct PackedWeights {
 };
 inline PackedWeights pack(const Kernels& table, DType type, const std::vector<std::byte>& blocks, std::int64_t rows,
                           std::int64_t columns) {
-  PackedWeights w{.type = type, .rows = rows, .columns = columns, .panel_bytes = table.packed_bytes(type, columns)};
+  PackedWeights w;
+  w.type = type;
+  w.rows = rows;
+  w.columns = columns;
+  w.panel_bytes = table.packed_bytes(type, columns);
   w.num_panels = (rows + table.quantized_columns - 1) / table.quantized_columns;
   w.storage.resize(static_cast<std::size_t>(w.num_panels * w.panel_bytes));
   const std::int64_t row_bytes = quant::num_bytes(type, columns);
@@ -118,7 +123,9 @@ struct Activations {
   std::vector<std::int16_t> sum16;
 };
 inline Activations quantize(const Kernels& table, const std::vector<float>& x, std::int64_t rows, std::int64_t depth) {
-  Activations a{.rows = rows, .depth = depth};
+  Activations a;
+  a.rows = rows;
+  a.depth = depth;
   a.q.resize(static_cast<std::size_t>(rows * depth + 64));
   a.scale.resize(static_cast<std::size_t>(rows * depth / 32));
   a.sum16.resize(static_cast<std::size_t>(rows * depth / 16));

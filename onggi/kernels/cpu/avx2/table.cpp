@@ -6,12 +6,12 @@ namespace onggi::kernels {
 namespace {
 
 #include "onggi/kernels/cpu/avx2/simd.inl"
-// The panel's integer sums, then what is common to all sets.
 #include "onggi/kernels/cpu/avx2/block_sums.inl"
 #include "onggi/kernels/cpu/generic/table.inl"
 
 }  // namespace
 
 constinit const Kernels kAvx2Kernels = make_table("avx2");
+constinit const PeakLoops kAvx2PeakLoops = {peak_f32_fma, peak_int8_product};
 
 }  // namespace onggi::kernels

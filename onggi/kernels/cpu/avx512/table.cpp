@@ -12,12 +12,12 @@ namespace onggi::kernels {
 namespace {
 
 #include "onggi/kernels/cpu/avx512/simd.inl"
-// The panel's integer sums, then what is common to all sets.
 #include "onggi/kernels/cpu/avx512/block_sums.inl"
 #include "onggi/kernels/cpu/generic/table.inl"
 
 }  // namespace
 
 constinit const Kernels kAvx512Kernels = make_table("avx512");
+constinit const PeakLoops kAvx512PeakLoops = {peak_f32_fma, peak_int8_product};
 
 }  // namespace onggi::kernels

@@ -4,6 +4,7 @@
 #include "onggi/kernels/cpu/generic/decode.inl"
 #include "onggi/kernels/cpu/generic/quantized_pack.inl"
 #include "onggi/kernels/cpu/generic/quantized_product.inl"
+#include "onggi/kernels/cpu/generic/peak_loops.inl"
 
 constexpr Kernels make_table(std::string_view isa) {
   return {.isa = isa,

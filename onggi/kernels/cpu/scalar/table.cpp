@@ -4,12 +4,12 @@ namespace onggi::kernels {
 namespace {
 
 #include "onggi/kernels/cpu/scalar/simd.inl"
-// The panel's integer sums, then what is common to all sets.
 #include "onggi/kernels/cpu/scalar/block_sums.inl"
 #include "onggi/kernels/cpu/generic/table.inl"
 
 }  // namespace
 
 constinit const Kernels kScalarKernels = make_table("scalar");
+constinit const PeakLoops kScalarPeakLoops = {peak_f32_fma, peak_int8_product};
 
 }  // namespace onggi::kernels
