@@ -1,6 +1,7 @@
 #include "onggi/models/head.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -106,14 +107,20 @@ double Head::loss(nn::Context& context, const nn::FloatBuffer& h_TD, std::span<c
         std::int64_t count = columns;
         float* values = row;
         std::int64_t at = column;
+        std::vector<int> allowed;
         if (!p.allowed.empty()) {
           // Only what the guide allows here takes part; the rest of the row gets no gradient.
-          count = static_cast<std::int64_t>(p.allowed.size());
+          for (std::size_t word = 0; word < p.allowed.size(); ++word) {
+            for (std::uint64_t bits = p.allowed[word]; bits != 0; bits &= bits - 1) {
+              allowed.push_back(static_cast<int>(word * 64) + std::countr_zero(bits));
+            }
+          }
+          count = static_cast<std::int64_t>(allowed.size());
           values = context.scratch(worker, 1, count);
-          at = std::lower_bound(p.allowed.begin(), p.allowed.end(), column) - p.allowed.begin();
-          require(at < count && p.allowed[static_cast<std::size_t>(at)] == column,
+          at = std::lower_bound(allowed.begin(), allowed.end(), column) - allowed.begin();
+          require(at < count && allowed[static_cast<std::size_t>(at)] == column,
                   [&] { return "the guide does not allow token " + std::to_string(p.target) + " here"; });
-          for (std::int64_t j = 0; j < count; ++j) values[j] = row[p.allowed[static_cast<std::size_t>(j)]];
+          for (std::int64_t j = 0; j < count; ++j) values[j] = row[allowed[static_cast<std::size_t>(j)]];
         }
         const float target_logit = values[at];
         float highest = values[0];
@@ -129,7 +136,7 @@ double Head::loss(nn::Context& context, const nn::FloatBuffer& h_TD, std::span<c
         values[at] -= gradient_scale;
         if (values != row) {
           std::memset(row, 0, static_cast<std::size_t>(columns) * sizeof(float));
-          for (std::int64_t j = 0; j < count; ++j) row[p.allowed[static_cast<std::size_t>(j)]] = values[j];
+          for (std::int64_t j = 0; j < count; ++j) row[allowed[static_cast<std::size_t>(j)]] = values[j];
         }
       }
     });

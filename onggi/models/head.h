@@ -33,8 +33,8 @@ class HeadSubset {
 struct ScoredPosition {
   std::int64_t token = 0;
   int target = 0;
-  /// Indices into the subset (ascending) that the guide allows here; empty = all columns.
-  std::span<const int> allowed;
+  /// One bit a column of the subset: what the guide allows here; empty = all columns.
+  std::span<const std::uint64_t> allowed;
 };
 
 /// Final norm and output layer of a decoder. Confined to one thread at a time.

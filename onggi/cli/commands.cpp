@@ -1,0 +1,40 @@
+#include <array>
+#include <cstdio>
+
+#include "onggi/cli/command.h"
+
+namespace onggi::cli {
+
+std::span<const Command> commands() {
+  static constexpr std::array<Command, 10> kCommands = {{
+      {"demo", "The whole main job on the example reviews: tune, judge, run, report", run_demo},
+      {"inspect", "What a model file holds, and what it takes to serve and to tune", run_inspect},
+      {"data", "Check, split and describe training rows", run_data},
+      {"sft", "Fine-tune a model on rows: LoRA, rsLoRA, DoRA or all weights", run_sft},
+      {"generate", "Answer every row of a file, guided or free", run_generate},
+      {"eval", "Judge predictions beside baselines; write a report", run_eval},
+      {"experiment", "Compare prompts with equal seed and budget", run_experiment},
+      {"merge", "Fold an adapter into a model file", run_merge},
+      {"runs", "List and compare training runs", run_runs},
+      {"bench", "Measure this machine and this model", run_bench},
+  }};
+  return kCommands;
+}
+
+bool wants_help(std::span<const std::string_view> arguments) {
+  for (const auto argument : arguments) {
+    if (argument == "--help" || argument == "-h") return true;
+  }
+  return false;
+}
+
+void print_help(std::string_view usage, std::string_view description, std::string_view options,
+                std::span<const std::string_view> examples) {
+  std::printf("usage: onggi %.*s\n\n%.*s\n", static_cast<int>(usage.size()), usage.data(),
+              static_cast<int>(description.size()), description.data());
+  if (!options.empty()) std::printf("\noptions:\n%.*s", static_cast<int>(options.size()), options.data());
+  if (!examples.empty()) std::printf("\nexamples:\n");
+  for (const auto example : examples) std::printf("  %.*s\n", static_cast<int>(example.size()), example.data());
+}
+
+}  // namespace onggi::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "onggi/core/thread_pool.h"
+#include "onggi/models/decoder.h"
+#include "onggi/nn/lora.h"
+#include "onggi/text/tokenizer.h"
+
+namespace onggi::cli {
+
+/// A model ready to run, as most commands need it.
+struct Session {
+  std::unique_ptr<ThreadPool> pool;
+  std::unique_ptr<nn::Context> context;
+  std::shared_ptr<const formats::Checkpoint> checkpoint;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  std::unique_ptr<models::Decoder> decoder;
+};
+
+/// `base` empty: the demo's Gemma 3 270M in the cache. Throws kNotFound with the way to get it.
+std::string resolve_base(const std::string& base);
+Session open_session(const std::string& base, int num_threads, models::Compute compute);
+
+}  // namespace onggi::cli

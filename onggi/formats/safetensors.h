@@ -1,0 +1,40 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "onggi/core/files.h"
+#include "onggi/formats/checkpoint.h"
+
+namespace onggi::formats {
+
+/// One .safetensors file, mapped: u64 header length, JSON header, bytes. Tensors in the order of their bytes.
+class SafetensorsFile {
+ public:
+  /// Throws kNotFound or kCorrupt naming the file.
+  explicit SafetensorsFile(const std::filesystem::path& path);
+  /// Over bytes in memory, which must outlive this (fuzzing and tests).
+  SafetensorsFile(std::span<const std::byte> bytes, std::string_view where);
+
+  std::span<const TensorView> tensors() const { return tensors_; }
+  /// nullptr where absent.
+  const TensorView* find(std::string_view name) const;
+  /// The header's __metadata__.
+  const std::map<std::string, std::string>& metadata() const { return metadata_; }
+
+ private:
+  void parse(std::span<const std::byte> bytes, const std::string& where);
+
+  std::optional<MappedFile> file_;
+  std::vector<TensorView> tensors_;
+  std::map<std::string, std::size_t, std::less<>> by_name_;
+  std::map<std::string, std::string> metadata_;
+};
+
+}  // namespace onggi::formats

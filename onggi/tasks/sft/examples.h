@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "onggi/decode/guide.h"
+#include "onggi/models/head.h"
+#include "onggi/text/tokenizer.h"
+#include "onggi/train/sft_step.h"
+
+namespace onggi::tasks {
+
+/// A row as text: what stands between the shared prefix and the answer, and the answer.
+struct TextRow {
+  std::string prompt;
+  std::string answer;
+  decode::Slots slots;          ///< What a guide may quote from this row.
+  std::int64_t source_row = 0;  ///< Index in its data set.
+  std::string where;            ///< "file:line", for messages.
+};
+
+struct TextSet {
+  std::string prefix;  ///< The template's text before its first slot: the same for every row.
+  std::vector<TextRow> rows;
+};
+
+/// Ids of the shared prefix: BOS where the tokenizer wants one, then the text. Training, evaluation and serving all cut a
+/// prompt here, so the same text always has the same ids.
+std::vector<int> encode_prefix(const text::Tokenizer& tokenizer, const std::string& prefix);
+/// Ids of a row's own prompt text, read literally: nothing in it can become a control token.
+std::vector<int> encode_prompt(const text::Tokenizer& tokenizer, const std::string& prompt);
+
+struct EncodeReport {
+  std::int64_t num_too_long = 0;  ///< Dropped: longer than max_tokens.
+};
+
+/// Rows to ids, one end token after each answer. Rows longer than `max_tokens` (prefix included) are dropped and counted.
+/// With a guide, the answer's positions get their masks over `columns` (ascending ids of the head subset).
+/// Throws kInvalidArgument naming the row: empty prompt or answer, or an answer that the guide can't produce.
+train::ExampleSet encode_examples(const text::Tokenizer& tokenizer, const TextSet& set, std::int64_t max_tokens,
+                                  const decode::Guide* guide, std::span<const int> columns, EncodeReport* report);
+
+/// Union of what the guide can allow in any of the sets' rows: the columns of the head subset.
+std::vector<int> guide_columns(const decode::Guide& guide, std::span<const TextSet* const> sets);
+
+}  // namespace onggi::tasks
