@@ -33,6 +33,16 @@ inline __m256i broadcast_4(const std::uint8_t* q) {
   return _mm256_set1_epi32(four);
 }
 
+/// total += term. The compiler may not regroup a chain of these: its balanced trees keep dozens of registers alive.
+inline void add_in_order_16(__m256i& total, __m256i term) {
+  total = _mm256_add_epi16(total, term);
+  __asm__("" : "+x"(total));
+}
+inline void add_in_order_32(__m256i& total, __m256i term) {
+  total = _mm256_add_epi32(total, term);
+  __asm__("" : "+x"(total));
+}
+
 template <int kRows, int kGroups, bool kEightBits>
 inline void block_sums(const std::int8_t* codes, const std::int32_t* correction, const std::uint8_t* q,
                        std::int64_t stride, F32 (&sums)[kRows]) {
@@ -49,8 +59,8 @@ inline void block_sums(const std::int8_t* codes, const std::int32_t* correction,
         const __m256i x = _mm256_xor_si256(broadcast_4(q + r * stride + 4 * j), flip);
         for (int half = 0; half < 2; ++half) {
           const __m256i pairs = _mm256_maddubs_epi16(size[half], _mm256_sign_epi8(x, w[half]));
-          const __m256i fours = _mm256_madd_epi16(pairs, ones);
-          total[r][half] = j == 0 ? fours : _mm256_add_epi32(total[r][half], fours);
+          if (j == 0) total[r][half] = _mm256_setzero_si256();
+          add_in_order_32(total[r][half], _mm256_madd_epi16(pairs, ones));
         }
       }
     }
@@ -64,8 +74,8 @@ inline void block_sums(const std::int8_t* codes, const std::int32_t* correction,
       for (int r = 0; r < kRows; ++r) {
         const __m256i x = broadcast_4(q + r * stride + 4 * j);
         for (int half = 0; half < 2; ++half) {
-          const __m256i before = j == 0 ? load_256(correction + 8 * half) : total[r][half];
-          total[r][half] = _mm256_add_epi16(before, _mm256_maddubs_epi16(x, w[half]));
+          if (j == 0) total[r][half] = load_256(correction + 8 * half);
+          add_in_order_16(total[r][half], _mm256_maddubs_epi16(x, w[half]));
         }
       }
     }

@@ -29,6 +29,7 @@ double peak_int8_product(std::int64_t iterations) {
   for (std::int64_t i = 0; i < iterations / 16; ++i) {
     F32 sums[kProductRows];
     keep(codes);
+    keep(q);
     block_sums<kProductRows, 8, false>(codes, correction, q, kBlock, sums);
     for (int r = 0; r < kProductRows; ++r) total[r] = total[r] + sums[r];
   }
