@@ -12,6 +12,8 @@ namespace onggi::kernels {
 namespace {
 
 #include "onggi/kernels/cpu/avx512/simd.inl"
+#include "onggi/kernels/cpu/generic/decode.inl"
+#include "onggi/kernels/cpu/generic/quantized_pack.inl"
 #include "onggi/kernels/cpu/avx512/block_sums.inl"
 #include "onggi/kernels/cpu/generic/table.inl"
 

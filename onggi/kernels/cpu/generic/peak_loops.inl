@@ -30,7 +30,7 @@ double peak_int8_product(std::int64_t iterations) {
     F32 sums[kProductRows];
     keep(codes);
     keep(q);
-    block_sums<kProductRows, 8, false>(codes, correction, q, kBlock, sums);
+    block_sums<kProductRows, Packed<DType::kQ4_0>>(codes, correction, q, kBlock, sums);
     for (int r = 0; r < kProductRows; ++r) total[r] = total[r] + sums[r];
   }
   for (const F32& t : total) keep(t);

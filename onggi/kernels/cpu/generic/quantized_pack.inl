@@ -3,8 +3,9 @@
 // A panel is a scale section, padded to 64 bytes, and a code section. Scales, for each 32 weights: d[16] (f16) and, for
 // Q4_1 and Q5_1, m[16]; for each 256 weights of Q4_K and Q5_K: d[16], dmin[16] and 8 x (sc[16], mn[16]) in u8; of Q6_K:
 // d[16] and 16 x sc[16] in i8. Codes, for each 32 weights, lie in 8 groups of 4 consecutive k: a group is 64 bytes, 4 of
-// each column, so that a 32-bit lane is a column. Two groups j and j + 4 share a byte's nibbles; fifth bits follow as 64
-// bytes (bit j of a byte belongs to group j), upper two bits of 6-bit codes as 2 x 64 bytes (groups 0-3 and 4-7).
+// each column, so that a 32-bit lane is a column. Two groups j and j + 4 share a byte's nibbles; fifth bits follow, turned
+// over, as 64 bytes (bit j of a byte belongs to group j), upper two bits of 6-bit codes as 2 x 64 bytes (groups 0-3 and
+// 4-7).
 
 constexpr int kQuantizedColumns = 16;
 constexpr int kGroupBytes = 4 * kQuantizedColumns;
@@ -126,7 +127,7 @@ inline void pack_codes(const std::uint8_t (&groups)[8][kGroupBytes], std::uint8_
     }
     unsigned upper[2] = {};
     for (int j = 0; j < 8; ++j) {
-      if constexpr (P::kBits == 5) upper[0] |= (groups[j][i] >> 4 & 1U) << j;
+      if constexpr (P::kBits == 5) upper[0] |= (~groups[j][i] >> 4 & 1U) << j;
       if constexpr (P::kBits == 6) upper[j / 4] |= (groups[j][i] >> 4 & 3U) << (2 * (j % 4));
     }
     if constexpr (P::kBits > 4) out[4 * kGroupBytes + i] = static_cast<std::uint8_t>(upper[0]);
@@ -156,4 +157,38 @@ void pack_quantized(DType type, const std::byte* const* rows, int num_columns, s
       pack_codes<P>(groups, codes + b * P::kCodeBytes);
     }
   });
+}
+
+constexpr int kBytes = static_cast<int>(sizeof(Bytes));
+
+/// Calls emit(group, codes) for bytes i to i + kBytes of each of the 8 groups of a packed block; codes are signed, less
+/// P::kCentre.
+template <class P, class Emit>
+inline void unpack_groups(const std::uint8_t* packed, int i, Emit&& emit) {
+  if constexpr (P::kBits == 8) {
+#pragma GCC unroll 8
+    for (int j = 0; j < 8; ++j) emit(j, load_as<Bytes>(packed + j * kGroupBytes + i));
+  } else {
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; ++j) {
+      const Bytes pair = load_as<Bytes>(packed + j * kGroupBytes + i);
+      Bytes low = pair & 15, high = (Bytes)((Words)pair >> 4) & 15;
+      if constexpr (P::kBits == 4) {
+        if constexpr (P::kCentre != 0) low -= P::kCentre, high -= P::kCentre;
+      } else if constexpr (P::kBits == 5) {
+        const Words upper = load_as<Words>(packed + 4 * kGroupBytes + i);  // 16 where the fifth bit is not set
+        low -= (Bytes)(upper << static_cast<std::uint16_t>(4 - j)) & 16;
+        high -= (Bytes)(upper >> static_cast<std::uint16_t>(j)) & 16;
+      } else {
+        const auto at_bit_4 = [j](Words w) {
+          return (Bytes)(j < 2 ? w << static_cast<std::uint16_t>(4 - 2 * j)
+                               : w >> static_cast<std::uint16_t>(2 * j - 4)) & 48;
+        };
+        low = (low | at_bit_4(load_as<Words>(packed + 4 * kGroupBytes + i))) - 32;
+        high = (high | at_bit_4(load_as<Words>(packed + 5 * kGroupBytes + i))) - 32;
+      }
+      emit(j, low);
+      emit(j + 4, high);
+    }
+  }
 }

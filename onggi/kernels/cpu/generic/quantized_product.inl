@@ -1,6 +1,6 @@
-// int8 activations and the product of them with a packed panel. Codes of a stretch of the panel are unpacked to signed
-// bytes that stay in the first-level cache while all rows meet them. What differs by instruction set is the integer sum
-// of one block, block_sums.
+// int8 activations and the product of them with a packed panel. For many rows the codes of a stretch of the panel are
+// unpacked to signed bytes that stay in the first-level cache while all rows meet them (block_sums); for a few rows they
+// are unpacked in registers (packed_sums). These two integer sums are what differs by instruction set.
 
 /// Adding it rounds to an integer, ties to even, and leaves q + 128 in the low byte.
 constexpr float kByteShift = 12582912.0F + 128.0F;
@@ -36,42 +36,11 @@ constexpr std::int64_t kStretch = 512;  // weights of each column unpacked at a 
 struct Stretch {
   const std::int8_t* codes;  ///< [blocks][8][kGroupBytes]
   alignas(64) std::int8_t unpacked[kStretch * kQuantizedColumns];
+  const std::uint8_t* packed;
   alignas(64) std::int32_t correction[kStretch / 16][kQuantizedColumns];  ///< A sum begins with it; see block_sums.
   alignas(64) float scale[kStretch / 16][kQuantizedColumns];
   alignas(64) float bias[kStretch / kBlock][kQuantizedColumns];
 };
-
-template <class P>
-inline void unpack_codes(const std::uint8_t* packed, std::int8_t* out) {
-  for (int i = 0; i < kGroupBytes; i += static_cast<int>(sizeof(Bytes))) {
-    const auto emit = [&](int group, Bytes code) {
-      const Bytes centred = code - static_cast<std::uint8_t>(P::kCentre);
-      __builtin_memcpy(out + group * kGroupBytes + i, &centred, sizeof(centred));
-    };
-#pragma GCC unroll 4
-    for (int j = 0; j < 4; ++j) {
-      const Bytes pair = load_as<Bytes>(packed + j * kGroupBytes + i);
-      Bytes low = pair & 15, high = pair >> 4;
-      if constexpr (P::kBits == 5) {
-        const Words upper = load_as<Words>(packed + 4 * kGroupBytes + i);
-        low |= (Bytes)(upper << static_cast<std::uint16_t>(4 - j)) & 16;
-        high |= (Bytes)(upper >> static_cast<std::uint16_t>(j)) & 16;
-      }
-      if constexpr (P::kBits == 6) {
-        const Words first = load_as<Words>(packed + 4 * kGroupBytes + i);
-        const Words second = load_as<Words>(packed + 5 * kGroupBytes + i);
-        const auto at_bit_4 = [j](Words w) {
-          return (Bytes)(j < 2 ? w << static_cast<std::uint16_t>(4 - 2 * j) : w >> static_cast<std::uint16_t>(2 * j - 4)) &
-                 48;
-        };
-        low |= at_bit_4(first);
-        high |= at_bit_4(second);
-      }
-      emit(j, low);
-      emit(j + 4, high);
-    }
-  }
-}
 
 /// Scales (and biases) of `count` weights a column from the record at `record` on.
 template <class P>
@@ -93,24 +62,28 @@ inline void unpack_scales(const std::uint8_t* record, std::int64_t count, Stretc
   }
 }
 
+/// The codes of `num_blocks` blocks to signed bytes, with what their sums begin with.
 template <class P>
-inline void unpack_stretch(const std::uint8_t* scales, const std::uint8_t* codes, std::int64_t count, Stretch& s) {
-  unpack_scales<P>(scales, count, s);
-  const std::int64_t num_blocks = count / kBlock;
+inline void unpack_codes(std::int64_t num_blocks, Stretch& s) {
   if constexpr (P::kBits == 8) {
-    s.codes = reinterpret_cast<const std::int8_t*>(codes);
+    s.codes = reinterpret_cast<const std::int8_t*>(s.packed);
+    if constexpr (kCorrectsEightBits) {
+      for (std::int64_t b = 0; b < num_blocks; ++b) correct_eight_bits(s.codes + b * P::kCodeBytes, s.correction[b]);
+    }
   } else {
     s.codes = s.unpacked;
     for (std::int64_t b = 0; b < num_blocks; ++b) {
-      // Ahead by about the latency of memory; past the panel lies the next one, and a prefetch never faults.
-      for (int line = 0; line < P::kCodeBytes; line += 64) prefetch(codes + kPrefetchBytes + line);
-      unpack_codes<P>(codes, s.unpacked + b * 8 * kGroupBytes);
-      codes += P::kCodeBytes;
-    }
-  }
-  if constexpr (needs_correction(P::kBits)) {
-    for (std::int64_t b = 0; b < num_blocks * P::kSumsPerBlock; ++b) {
-      make_correction<P::kGroupsPerSum>(s.codes + b * P::kGroupsPerSum * kGroupBytes, s.correction[b]);
+      std::int8_t* out = s.unpacked + b * 8 * kGroupBytes;
+      for (int i = 0; i < kGroupBytes; i += kBytes) {
+        Bytes sums[P::kSumsPerBlock] = {};  // a column's codes of one block add up to at most 8 * 16 in size
+        unpack_groups<P>(s.packed + b * P::kCodeBytes, i, [&](int group, Bytes code) {
+          __builtin_memcpy(out + group * kGroupBytes + i, &code, kBytes);
+          sums[group / P::kGroupsPerSum] += code;
+        });
+        for (int part = 0; part < P::kSumsPerBlock; ++part) {
+          store_correction(sums[part], s.correction[b * P::kSumsPerBlock + part] + i / 4);
+        }
+      }
     }
   }
 }
@@ -127,31 +100,40 @@ struct RowTile {
   bool is_first;  ///< Starts from 0, else from C.
 };
 
-template <int kRows, class P>
+/// kPackedCodes: straight from the packed bytes, which are then fetched ahead of their use.
+template <int kRows, class P, bool kPackedCodes>
 void product_tile(const Stretch& s, std::int64_t num_blocks, const RowTile& t) {
   F32 acc[kRows];
   for (int r = 0; r < kRows; ++r) {
     acc[r] = t.is_first ? splat(0.0F) : load_lanes(t.c + r * t.c_row_stride, t.num_columns);
   }
   for (std::int64_t b = 0; b < num_blocks; ++b) {
-    for (int half = 0; half < P::kSumsPerBlock; ++half) {
-      const std::int64_t at = b * P::kSumsPerBlock + half;
-      constexpr int kWeights = 4 * P::kGroupsPerSum;
-      F32 sums[kRows];
-      block_sums<kRows, P::kGroupsPerSum, P::kBits == 8>(s.codes + at * P::kGroupsPerSum * kGroupBytes,
-                                                         s.correction[at], t.q + at * kWeights, t.depth, sums);
+    F32 sums[P::kSumsPerBlock][kRows];
+    if constexpr (kPackedCodes) {
+      // Past the panel lies the next one, and a prefetch never faults.
+      const std::uint8_t* packed = s.packed + b * P::kCodeBytes;
+#pragma GCC unroll 8
+      for (int line = 0; line < P::kCodeBytes; line += 64) prefetch(packed + kPrefetchBytes + line);
+      packed_sums<kRows, P>(packed, t.q + b * kBlock, t.depth, sums);
+    }
+    for (int part = 0; part < P::kSumsPerBlock; ++part) {
+      const std::int64_t at = b * P::kSumsPerBlock + part;
+      if constexpr (!kPackedCodes) {
+        block_sums<kRows, P>(s.codes + at * P::kGroupsPerSum * kGroupBytes, s.correction[at],
+                             t.q + at * 4 * P::kGroupsPerSum, t.depth, sums[part]);
+      }
       const F32 weight_scale = load(s.scale[at]);
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) {
-        const F32 x_scale = splat(t.scale[r * (t.depth / kBlock) + b]);
+        const float x_scale = t.scale[r * (t.depth / kBlock) + b];
         if constexpr (P::kHasMin) {
           const std::int16_t* pair = t.sum16 + r * (t.depth / 16) + 2 * b;
-          const F32 x_sum = splat(static_cast<float>(pair[0] + pair[1]));
-          if constexpr (P::kOffset != 0) sums[r] = fma(x_sum, splat(P::kOffset), sums[r]);  // exact: integers < 2^24
-          acc[r] = fma(sums[r], weight_scale * x_scale, acc[r]);
-          acc[r] = fma(x_sum, load(s.bias[b]) * x_scale, acc[r]);
+          const auto x_sum = static_cast<float>(pair[0] + pair[1]);
+          if constexpr (P::kOffset != 0) sums[part][r] = sums[part][r] + splat(P::kOffset * x_sum);  // integers: exact
+          acc[r] = fma(sums[part][r], weight_scale * splat(x_scale), acc[r]);
+          acc[r] = fma(load(s.bias[b]), splat(x_sum * x_scale), acc[r]);
         } else {
-          acc[r] = fma(sums[r], weight_scale * x_scale, acc[r]);
+          acc[r] = fma(sums[part][r], weight_scale * splat(x_scale), acc[r]);
         }
       }
     }
@@ -162,7 +144,7 @@ void product_tile(const Stretch& s, std::int64_t num_blocks, const RowTile& t) {
 template <int kRows, class P>
 void product_rows(const Stretch& s, std::int64_t num_blocks, RowTile t, std::int64_t num_rows) {
   for (; num_rows >= kRows; num_rows -= kRows) {
-    product_tile<kRows, P>(s, num_blocks, t);
+    product_tile<kRows, P, false>(s, num_blocks, t);
     t.q += kRows * t.depth;
     t.scale += kRows * (t.depth / kBlock);
     t.sum16 += kRows * (t.depth / 16);
@@ -179,17 +161,25 @@ void product_as(const QuantizedProduct& p) {
   const auto* q = reinterpret_cast<const std::uint8_t*>(p.q);
   for (std::int64_t k = 0; k == 0 || k < p.depth; k += kStretch) {
     const std::int64_t count = p.depth - k < kStretch ? p.depth - k : kStretch;
-    unpack_stretch<P>(scales + k / P::kUnit * P::kScaleBytes, codes + k / kBlock * P::kCodeBytes, count, s);
-    product_rows<kProductRows, P>(s, count / kBlock,
-                                  {.q = q + k,
-                                   .scale = p.scale + k / kBlock,
-                                   .sum16 = p.sum16 + k / 16,
-                                   .depth = p.depth,
-                                   .c = p.c,
-                                   .c_row_stride = p.c_row_stride,
-                                   .num_columns = p.num_columns,
-                                   .is_first = k == 0},
-                                  p.num_rows);
+    const std::int64_t num_blocks = count / kBlock;
+    unpack_scales<P>(scales + k / P::kUnit * P::kScaleBytes, count, s);
+    s.packed = codes + k / kBlock * P::kCodeBytes;
+    const RowTile rows = {.q = q + k,
+                          .scale = p.scale + k / kBlock,
+                          .sum16 = p.sum16 + k / 16,
+                          .depth = p.depth,
+                          .c = p.c,
+                          .c_row_stride = p.c_row_stride,
+                          .num_columns = p.num_columns,
+                          .is_first = k == 0};
+    if (p.num_rows == 1) {
+      product_tile<1, P, true>(s, num_blocks, rows);
+    } else if (p.num_rows == 2) {
+      product_tile<2, P, true>(s, num_blocks, rows);
+    } else {
+      unpack_codes<P>(num_blocks, s);
+      product_rows<kProductRows, P>(s, num_blocks, rows, p.num_rows);
+    }
   }
 }
 

@@ -1,8 +1,7 @@
-// All of a table, in the including file's anonymous namespace. Before it come simd.inl and block_sums.inl of the set.
+// All of a table, in the including file's anonymous namespace. Before it come simd.inl, decode.inl, quantized_pack.inl and
+// block_sums.inl of the set.
 #include "onggi/kernels/cpu/generic/panel_product.inl"
 #include "onggi/kernels/cpu/generic/elementwise.inl"
-#include "onggi/kernels/cpu/generic/decode.inl"
-#include "onggi/kernels/cpu/generic/quantized_pack.inl"
 #include "onggi/kernels/cpu/generic/quantized_product.inl"
 #include "onggi/kernels/cpu/generic/peak_loops.inl"
 

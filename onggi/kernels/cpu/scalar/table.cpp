@@ -4,6 +4,8 @@ namespace onggi::kernels {
 namespace {
 
 #include "onggi/kernels/cpu/scalar/simd.inl"
+#include "onggi/kernels/cpu/generic/decode.inl"
+#include "onggi/kernels/cpu/generic/quantized_pack.inl"
 #include "onggi/kernels/cpu/scalar/block_sums.inl"
 #include "onggi/kernels/cpu/generic/table.inl"
 
