@@ -1,0 +1,85 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace onggi::decode {
+
+/// Nondeterministic automaton over bytes, built piece by piece (Thompson 1968). State 0 is the start. Immutable once a
+/// Dfa walks it.
+class Nfa {
+ public:
+  struct Edge {
+    std::uint8_t low;
+    std::uint8_t high;
+    int target;
+  };
+
+  Nfa() { add_state(); }
+  /// Throws kExhausted past kMaxStates.
+  int add_state();
+  void add_edge(int from, std::uint8_t low, std::uint8_t high, int to) { edges_[static_cast<std::size_t>(from)].push_back({low, high, to}); }
+  void add_empty(int from, int to) { empties_[static_cast<std::size_t>(from)].push_back(to); }
+  /// Path of the UTF-8 bytes of code points [low, high] from one state to another.
+  void add_code_points(int from, char32_t low, char32_t high, int to);
+  void add_bytes(int from, std::string_view bytes, int to);
+  void set_accepting(int state) { accepting_ = state; }
+
+  int num_states() const { return static_cast<int>(edges_.size()); }
+  int accepting() const { return accepting_; }
+  std::span<const Edge> edges(int state) const { return edges_[static_cast<std::size_t>(state)]; }
+  std::span<const int> empties(int state) const { return empties_[static_cast<std::size_t>(state)]; }
+
+ private:
+  static constexpr int kMaxStates = 1 << 20;
+  std::vector<std::vector<Edge>> edges_;
+  std::vector<std::vector<int>> empties_;
+  int accepting_ = -1;
+};
+
+/// Deterministic walk of an Nfa; states and transitions are made when first needed. Only states from which the end can
+/// be reached are kept, so a state that is not dead can always be completed. Confined to one thread.
+class Dfa {
+ public:
+  static constexpr int kDead = -1;
+
+  explicit Dfa(std::shared_ptr<const Nfa> nfa);
+
+  int start() const { return start_; }
+  /// State of all Nfa states at once: what it accepts next is what any state could.
+  int everything();
+  int next(int state, std::uint8_t byte) {
+    const int known = table_[static_cast<std::size_t>(state)][byte];
+    return known != kUnknown ? known : compute(state, byte);
+  }
+  bool is_accepting(int state) const { return accepting_[static_cast<std::size_t>(state)]; }
+  /// State after the bytes, kDead if they leave the language's prefixes.
+  int walk(int state, std::string_view bytes);
+  int num_states() const { return static_cast<int>(sets_.size()); }
+
+ private:
+  static constexpr int kUnknown = -2;
+  int compute(int state, std::uint8_t byte);
+  int intern(std::vector<int> set);
+  void close(std::vector<int>& set);
+
+  std::shared_ptr<const Nfa> nfa_;
+  std::vector<bool> live_;  ///< Nfa states that can reach the end.
+  std::vector<std::uint32_t> mark_;
+  std::uint32_t stamp_ = 0;
+  std::vector<std::vector<int>> sets_;
+  std::vector<std::array<int, 256>> table_;
+  std::vector<bool> accepting_;
+  struct SetHash {
+    std::size_t operator()(const std::vector<int>& set) const;
+  };
+  std::unordered_map<std::vector<int>, int, SetHash> known_;
+  int start_ = kDead;
+};
+
+}  // namespace onggi::decode
