@@ -123,6 +123,26 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view conte
   sync_folder(path.has_parent_path() ? path.parent_path() : std::filesystem::path("."));
 }
 
+void replace_folder(const std::filesystem::path& fresh, const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  sync_folder(fresh);
+  std::error_code error;
+  fs::path old = folder.string() + ".old";
+  if (!fs::exists(folder)) {
+    fs::rename(fresh, folder, error);
+  } else if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) == 0) {
+    old = fresh;
+  } else {
+    fs::remove_all(old, error);
+    fs::rename(folder, old, error);
+    if (!error) fs::rename(fresh, folder, error);
+  }
+  require(!error, [&] { return "can't put the folder in place: " + error.message(); }, ErrorCode::kUnavailable,
+          folder.string());
+  sync_folder(folder.has_parent_path() ? folder.parent_path() : fs::path("."));
+  fs::remove_all(old, error);
+}
+
 AppendFile::AppendFile(const std::filesystem::path& path, std::ptrdiff_t keep_bytes) : path_(path.string()) {
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (fd_ < 0) fail("can't open for writing", path_);

@@ -33,6 +33,10 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes =
 /// folder, fsync, rename, fsync of the folder. Throws kUnavailable (disk full, read-only) and leaves no temporary.
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
+/// Puts the folder `fresh` (its files already durable) in the place of `folder`, which may exist and is then removed. A
+/// crash leaves the old folder or the new one, where the file system can exchange names. Throws kUnavailable.
+void replace_folder(const std::filesystem::path& fresh, const std::filesystem::path& folder);
+
 /// Append-only file. `append` writes all or throws; `sync` makes what was appended durable.
 class AppendFile {
  public:

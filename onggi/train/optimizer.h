@@ -37,6 +37,8 @@ class AdamW {
   /// One vector for each parameter, as long as its value. First and second moment.
   std::vector<std::vector<float>>& first_moments() { return first_; }
   std::vector<std::vector<float>>& second_moments() { return second_; }
+  const std::vector<std::vector<float>>& first_moments() const { return first_; }
+  const std::vector<std::vector<float>>& second_moments() const { return second_; }
 
  private:
   std::vector<nn::Parameter*> parameters_;

@@ -1,11 +1,14 @@
 #include "onggi/train/optimizer.h"
 
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <gtest/gtest.h>
 
 #include "onggi/core/error.h"
+#include "onggi/core/files.h"
+#include "onggi/core/json.h"
 #include "onggi/core/random.h"
 
 namespace onggi::train {
@@ -77,6 +80,26 @@ TEST(AdamW, FollowsTheFormulaOverManySteps) {
     v = 0.95 * v + 0.05 * g * g;
     value -= lr / (1.0 - std::pow(0.8, t)) * m / (std::sqrt(v) / std::sqrt(1.0 - std::pow(0.95, t)) + 1e-4);
     EXPECT_NEAR(p.value[0], value, 2e-6) << t;
+  }
+}
+
+/// tests/golden/train/adamw.json: 20 clipped updates by PyTorch.
+TEST(AdamW, FollowsTorchToTheLastBits) {
+  const std::string path = std::string(ONGGI_SOURCE_DIR) + "/tests/golden/train/adamw.json";
+  const Json golden = parse_json(read_file(path), path);
+  auto a = make_parameter("a", golden["start"][0].get<std::vector<float>>(), {});
+  auto b = make_parameter("b", golden["start"][1].get<std::vector<float>>(), {}, false);
+  AdamW adam({&a, &b}, {.weight_decay = 0.05});
+  for (std::size_t step = 0; step < golden["rates"].size(); ++step) {
+    a.grad = golden["gradients"][step][0].get<std::vector<float>>();
+    b.grad = golden["gradients"][step][1].get<std::vector<float>>();
+    const double norm = golden["norms"][step].get<double>();
+    EXPECT_NEAR(clip_gradients(adam.parameters(), 1.0), norm, 1e-6 * norm);
+    adam.step(golden["rates"][step].get<double>());
+    const auto expected_a = golden["values"][step][0].get<std::vector<float>>();
+    const auto expected_b = golden["values"][step][1].get<std::vector<float>>();
+    for (std::size_t i = 0; i < a.value.size(); ++i) EXPECT_NEAR(a.value[i], expected_a[i], 2e-7) << step;
+    for (std::size_t i = 0; i < b.value.size(); ++i) EXPECT_NEAR(b.value[i], expected_b[i], 2e-7) << step;
   }
 }
 
