@@ -1,29 +1,19 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <span>
 #include <string>
-#include <vector>
 
-#include "onggi/quant/dtype.h"
+#include "onggi/formats/tensor_to_write.h"
 
 namespace onggi::formats {
 
-/// A tensor whose bytes are at hand. Not owned.
-struct TensorToWrite {
-  std::string name;
-  quant::DType type = quant::DType::kF32;  ///< F32, F16, BF16, I64, I32, I8 or U8.
-  std::vector<std::int64_t> shape;
-  std::span<const std::byte> data;
-};
-
-/// Writes a .safetensors file: tensors by descending alignment, then name, as the reference writer orders them; the
-/// header padded with spaces to 8 bytes. Equal input gives equal bytes. Temporary name, fsync, rename: a crash leaves the
-/// old file or the new one. Throws kInvalidArgument (name twice, size that does not fit the shape, type that the format
-/// has no name for) or kUnavailable.
+/// Writes a .safetensors file whose bytes depend on the content alone, equal to what the reference library writes:
+/// tensors by falling element type, then by name, header padded to 8 bytes. Types F32, F16, BF16, I64, I32, I8, U8.
+/// `metadata` is the header's __metadata__ ({"format", "pt"} for model and adapter weights), left out if empty. Atomic.
+/// Throws kInvalidArgument on another type or a name that is empty, not UTF-8, "__metadata__" or there twice, and what
+/// TensorToWrite's functions and AtomicFile throw.
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorToWrite> tensors,
                        const std::map<std::string, std::string>& metadata);
 
