@@ -43,9 +43,9 @@ struct QuantizedRows {
 };
 
 /// C[m, n] = sum over blocks b, ascending, of: acc = fma(float(isum_b), weight_scale_b * x_scale_b, acc), and for types
-/// with a minimum then acc = fma(weight_bias_b, float(xsum_b) * x_scale_b, acc), xsum_b the sum of q. A block is 32 weights, or 16 where the
-/// source type scales by 16 (Q6_K). isum_b = sum of (signed weight code) * q, exact in int32. `panel` was made by
-/// pack_quantized of the same table.
+/// with a minimum then acc = fma(weight_bias_b, float(xsum_b) * x_scale_b, acc), xsum_b the sum of q. A block is 32
+/// weights, or 16 where the source type scales by 16 (Q6_K). isum_b = sum of (signed weight code) * q, exact in int32.
+/// `panel` was made by pack_quantized of the same table.
 struct QuantizedProduct {
   std::int64_t num_rows = 0;
   std::int64_t depth = 0;           ///< Multiple of 32.
