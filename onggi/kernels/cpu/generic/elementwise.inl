@@ -1,11 +1,9 @@
 // exp, the gated activations, softmax, norms and the small vector operations.
 
-/// Calls body(offset, lanes) for pieces of 16, the last one shorter. `kWhole` as a type lets the compiler drop masks.
+/// Calls body(offset, lanes) for pieces of 16, the last one shorter. One call, so that the compiler inlines it.
 template <class Body>
 inline void for_each_16(std::int64_t count, Body&& body) {
-  std::int64_t i = 0;
-  for (; i + 16 <= count; i += 16) body(i, 16);
-  if (i < count) body(i, static_cast<int>(count - i));
+  for (std::int64_t i = 0; i < count; i += 16) body(i, static_cast<int>(count - i < 16 ? count - i : 16));
 }
 inline F32 load_lanes(const float* p, int lanes) { return lanes == 16 ? load(p) : load_first(p, lanes); }
 inline void store_lanes(float* p, F32 a, int lanes) {
