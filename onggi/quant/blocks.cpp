@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "onggi/core/error.h"
@@ -113,6 +114,38 @@ void decode_block(DType type, const std::uint8_t* b, float* y) {
   }
 }
 
+void put(std::uint8_t* to, std::uint16_t bits) { std::memcpy(to, &bits, sizeof bits); }
+
+/// 1 / d, or 0 where d is so small that the stored scale is 0 and every code stands for 0. Throws if the scale of the
+/// block is NaN, infinite or too large for F16.
+float inverse_scale(float d, const char* type) {
+  require(std::abs(d) < 65520.0F, [&] {
+    return std::string(type) + " blocks can't hold NaN, infinity or a scale above 65504 (found " + std::to_string(d) + ")";
+  });
+  return std::abs(d) > std::numeric_limits<float>::min() ? 1.0F / d : 0.0F;
+}
+
+void encode_q8_0(const float* x, std::uint8_t* b) {
+  float largest = 0.0F;
+  for (int j = 0; j < 32; ++j) largest = std::isnan(x[j]) ? x[j] : std::max(largest, std::abs(x[j]));
+  const float d = largest / 127.0F;
+  const float inverse = inverse_scale(d, "Q8_0");
+  put(b, f32_to_f16(d));
+  for (int j = 0; j < 32; ++j) b[2 + j] = static_cast<std::uint8_t>(static_cast<std::int8_t>(std::round(x[j] * inverse)));
+}
+
+void encode_q4_0(const float* x, std::uint8_t* b) {
+  float extreme = 0.0F;  // the element of largest magnitude, with its sign; the first on ties
+  for (int j = 0; j < 32; ++j) {
+    if (std::isnan(x[j]) || std::abs(x[j]) > std::abs(extreme)) extreme = x[j];
+  }
+  const float d = extreme / -8.0F;
+  const float inverse = inverse_scale(d, "Q4_0");
+  put(b, f32_to_f16(d));
+  const auto code = [&](float v) { return std::min(15, static_cast<int>(v * inverse + 8.5F)); };
+  for (int j = 0; j < 16; ++j) b[2 + j] = static_cast<std::uint8_t>(code(x[j]) | code(x[j + 16]) << 4);
+}
+
 }  // namespace
 
 float f16_to_f32(std::uint16_t bits) {
@@ -174,7 +207,6 @@ void decode(DType type, const std::byte* blocks, std::int64_t elements, float* o
 
 void encode(DType type, const float* x, std::int64_t elements, std::byte* out) {
   auto* b = reinterpret_cast<std::uint8_t*>(out);
-  const auto put = [](std::uint8_t* to, std::uint16_t bits) { std::memcpy(to, &bits, 2); };
   switch (type) {
     case DType::kF32: std::memcpy(out, x, static_cast<std::size_t>(elements) * 4); return;
     case DType::kF16:
@@ -184,27 +216,10 @@ void encode(DType type, const float* x, std::int64_t elements, std::byte* out) {
       for (std::int64_t i = 0; i < elements; ++i) put(b + 2 * i, f32_to_bf16(x[i]));
       return;
     case DType::kQ8_0:
-      for (std::int64_t i = 0; i < elements; i += 32, b += 34) {
-        float largest = 0.0F;
-        for (int j = 0; j < 32; ++j) largest = std::max(largest, std::abs(x[i + j]));
-        const float d = largest / 127.0F;
-        const float inverse = d != 0.0F ? 1.0F / d : 0.0F;
-        put(b, f32_to_f16(d));
-        for (int j = 0; j < 32; ++j) b[2 + j] = static_cast<std::uint8_t>(static_cast<std::int8_t>(std::round(x[i + j] * inverse)));
-      }
+      for (std::int64_t i = 0; i < elements; i += 32, b += 34) encode_q8_0(x + i, b);
       return;
     case DType::kQ4_0:
-      for (std::int64_t i = 0; i < elements; i += 32, b += 18) {
-        float extreme = 0.0F;  // the element of largest magnitude, with its sign
-        for (int j = 0; j < 32; ++j) {
-          if (std::abs(x[i + j]) > std::abs(extreme)) extreme = x[i + j];
-        }
-        const float d = extreme / -8.0F;
-        const float inverse = d != 0.0F ? 1.0F / d : 0.0F;
-        put(b, f32_to_f16(d));
-        const auto code = [&](float v) { return static_cast<std::uint8_t>(std::min(15, static_cast<int>(v * inverse + 8.5F))); };
-        for (int j = 0; j < 16; ++j) b[2 + j] = static_cast<std::uint8_t>(code(x[i + j]) | code(x[i + j + 16]) << 4);
-      }
+      for (std::int64_t i = 0; i < elements; i += 32, b += 18) encode_q4_0(x + i, b);
       return;
     default:
       throw Error(ErrorCode::kInvalidArgument, "can't write tensors of type " + std::string(traits(type).name) +
