@@ -15,7 +15,9 @@ using Ranges = std::vector<std::pair<char32_t, char32_t>>;
 
 const Ranges kDigits = {{'0', '9'}};
 const Ranges kWord = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
-const Ranges kSpace = {{'\t', '\r'}, {' ', ' '}, {0xA0, 0xA0}, {0x2000, 0x200A}, {0x2028, 0x2029}, {0x3000, 0x3000}};
+const Ranges kSpace = {{'\t', '\r'}, {' ', ' '}, {0xA0, 0xA0}, {0x1680, 0x1680},
+                       {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000},
+                       {0xFEFF, 0xFEFF}};
 const Ranges kHangul = {{0xAC00, 0xD7A3}};
 const Ranges kHangulJamo = {{0x1100, 0x11FF}, {0x3131, 0x318E}};
 
@@ -25,7 +27,7 @@ Ranges complement(Ranges ranges) {
   char32_t next = 0;
   for (const auto& [low, high] : ranges) {
     if (low > next) out.emplace_back(next, low - 1);
-    next = std::max(next, high + 1);
+    next = std::max(next, static_cast<char32_t>(high + 1));
   }
   if (next <= 0x10FFFF) out.emplace_back(next, 0x10FFFF);
   return out;
@@ -49,7 +51,7 @@ std::size_t read_utf8(std::string_view s, std::size_t at, char32_t& out) {
 
 class Parser {
  public:
-  explicit Parser(std::string_view source) : source_(source) {}
+  Parser(std::string_view source, const RegexOptions& options) : source_(source), options_(options) {}
 
   Pattern parse() {
     Pattern p = alternation(0);
@@ -60,7 +62,7 @@ class Parser {
  private:
   [[noreturn]] void fail(const std::string& message) const {
     throw Error(ErrorCode::kInvalidArgument, "regular expression: " + message + " at byte " + std::to_string(at_) + " of \"" +
-                                                 std::string(source_) + "\"");
+                                                 std::string(source_) + "\"", options_.where);
   }
   bool more() const { return at_ < source_.size(); }
   char peek() const { return more() ? source_[at_] : '\0'; }
@@ -135,7 +137,7 @@ class Parser {
       }
       case '[': return bracket();
       case '{': return slot();
-      case '.': ++at_; return {.kind = Pattern::Kind::kClass, .ranges = complement({{'\n', '\n'}})};
+      case '.': ++at_; return {.kind = Pattern::Kind::kClass, .ranges = complement({{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}})};
       case '*': case '+': case '?': fail("nothing to repeat");
       case '^': case '$': fail("anchors are not supported: a guide always matches the whole text");
       case '\\': {
@@ -160,6 +162,7 @@ class Parser {
 
   /// {name:kind}
   Pattern slot() {
+    if (!options_.has_slots) fail("nothing to repeat (a literal \"{\" is written \"\\{\")");
     const auto close = source_.find('}', at_);
     const std::string inside(source_.substr(at_ + 1, close == std::string_view::npos ? close : close - at_ - 1));
     const auto colon = inside.find(':');
@@ -229,7 +232,8 @@ class Parser {
     ++at_;
     const bool negated = accept("^");
     Ranges ranges;
-    for (bool first = true; first || peek() != ']'; first = false) {
+    if (peek() == ']') fail("an empty class (a literal \"]\" is written \"\\]\")");
+    while (peek() != ']') {
       if (!more()) fail("\"[\" without \"]\"");
       Ranges item;
       bool is_class = false;
@@ -258,6 +262,7 @@ class Parser {
   }
 
   std::string_view source_;
+  const RegexOptions& options_;
   std::size_t at_ = 0;
 };
 
@@ -295,6 +300,7 @@ class Builder {
         return;
       }
       case Pattern::Kind::kRepeat: repeat(p, from, to); return;
+      case Pattern::Kind::kMembers: members(p, from, to); return;
       case Pattern::Kind::kSlot:
         if (use_ == SlotUse::kFilled) slot(p, from, to);
         return;
@@ -323,6 +329,25 @@ class Builder {
       nfa_.add_empty(target, to);
       from = target;
     }
+  }
+
+  /// Two lines of states, without and with a member before, that share each member: linear in their number.
+  void members(const Pattern& p, int none, int to) {
+    int some = -1;
+    for (std::size_t i = 1; i < p.parts.size(); ++i) {
+      const Pattern& part = p.parts[i];
+      const bool may_miss = part.kind == Pattern::Kind::kRepeat && part.low == 0 && part.high == 1;
+      const int begin = nfa_.add_state();
+      const int end = nfa_.add_state();
+      if (none >= 0) nfa_.add_empty(none, begin);
+      if (some >= 0) add(p.parts[0], some, begin);
+      add(may_miss ? part.parts[0] : part, begin, end);
+      if (may_miss && some >= 0) nfa_.add_empty(some, end);
+      if (!may_miss) none = -1;
+      some = end;
+    }
+    if (none >= 0 && p.low == 0) nfa_.add_empty(none, to);
+    if (some >= 0) nfa_.add_empty(some, to);
   }
 
   const std::string& slot_text(const Pattern& p) const {
@@ -396,7 +421,7 @@ class Builder {
 
 }  // namespace
 
-Pattern parse_regex(std::string_view source) { return Parser(source).parse(); }
+Pattern parse_regex(std::string_view source, const RegexOptions& options) { return Parser(source, options).parse(); }
 
 std::shared_ptr<const Nfa> build_nfa(const Pattern& pattern, SlotUse use, const Slots& slots, bool collapse) {
   return Builder(use, slots, collapse).build(pattern);
@@ -412,7 +437,8 @@ std::vector<std::string> json_characters(std::string_view text, bool escape) {
     if (escape && (c == '"' || c == '\\')) s.insert(0, 1, '\\');
     if (escape && c < 0x20) {
       static constexpr char kHex[] = "0123456789abcdef";
-      s = c == '\n' ? "\\n" : c == '\t' ? "\\t" : c == '\r' ? "\\r" : std::string("\\u00") + kHex[c >> 4] + kHex[c & 15];
+      static constexpr std::string_view kShort = "btn\vfr";
+      s = c >= 8 && c <= 13 && c != 11 ? std::string{'\\', kShort[c - 8]} : std::string("\\u00") + kHex[c >> 4] + kHex[c & 15];
     }
     out.push_back(std::move(s));
     at += length;

@@ -13,14 +13,16 @@ namespace onggi::decode {
 
 /// A pattern as a tree. Built by parse_regex or by hand.
 struct Pattern {
-  enum class Kind { kBytes, kClass, kConcat, kAlternate, kRepeat, kSlot };
+  enum class Kind { kBytes, kClass, kConcat, kAlternate, kRepeat, kMembers, kSlot };
   static constexpr int kUnbounded = -1;
 
   Kind kind = Kind::kConcat;  ///< An empty kConcat matches the empty text.
   std::string bytes;                                  ///< kBytes
   std::vector<std::pair<char32_t, char32_t>> ranges;  ///< kClass, code points
-  std::vector<Pattern> parts;                         ///< kConcat, kAlternate; kRepeat has one
-  int low = 0;                                        ///< kRepeat
+  /// kConcat, kAlternate; kRepeat has one. kMembers: parts[0] stands between two that are written; of the others, in
+  /// order, those that are a repeat of 0 to 1 may be left out, and with `low` 1 not all of them.
+  std::vector<Pattern> parts;
+  int low = 0;                                        ///< kRepeat, kMembers
   int high = 0;                                       ///< kRepeat; kUnbounded
   std::string slot;                                   ///< kSlot: name of the row's text
   std::string piece;                                  ///< kSlot: "text", "piece", "words", "tail" or "foreign"
@@ -36,9 +38,14 @@ struct Pattern {
   }
 };
 
+struct RegexOptions {
+  bool has_slots = true;  ///< {name:kind} is a slot; otherwise an error.
+  std::string where;      ///< For errors: where the expression stands.
+};
+
 /// Parses a regular expression that must match whole texts (docs/formats/guides.md). Throws kInvalidArgument with the
 /// position for what is not supported: look-around, back-references, anchors inside, lazy or possessive repeats.
-Pattern parse_regex(std::string_view source);
+Pattern parse_regex(std::string_view source, const RegexOptions& options = {});
 
 /// How slots become automaton pieces.
 enum class SlotUse {
