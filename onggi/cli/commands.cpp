@@ -6,16 +6,9 @@
 namespace onggi::cli {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 10> kCommands = {{
-      {"demo", "The whole main job on the example reviews: tune, judge, run, report", run_demo},
-      {"inspect", "What a model file holds, and what it takes to serve and to tune", run_inspect},
-      {"data", "Check, split and describe training rows", run_data},
+  static constexpr std::array<Command, 3> kCommands = {{
       {"sft", "Fine-tune a model on rows: LoRA, rsLoRA, DoRA or all weights", run_sft},
       {"generate", "Answer every row of a file, guided or free", run_generate},
-      {"eval", "Judge predictions beside baselines; write a report", run_eval},
-      {"experiment", "Compare prompts with equal seed and budget", run_experiment},
-      {"merge", "Fold an adapter into a model file", run_merge},
-      {"runs", "List and compare training runs", run_runs},
       {"bench", "Measure this machine and this model", run_bench},
   }};
   return kCommands;

@@ -1,7 +1,10 @@
 #include "onggi/cli/session.h"
 
+#include <set>
+
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
+#include "onggi/core/hash.h"
 
 namespace onggi::cli {
 
@@ -13,6 +16,15 @@ std::string resolve_base(const std::string& base) {
           "or a Hugging Face folder)",
           ErrorCode::kNotFound, path.string());
   return path.string();
+}
+
+std::string base_hash(const formats::Checkpoint& checkpoint) {
+  if (checkpoint.kind() == formats::CheckpointKind::kGguf) return sha256_file(checkpoint.path());
+  std::set<std::string> files = {(checkpoint.path() / "config.json").string()};
+  for (const auto& tensor : checkpoint.tensors()) files.insert(tensor.file);
+  std::string all;
+  for (const auto& file : files) all += sha256_file(file);
+  return sha256_hex(all);
 }
 
 Session open_session(const std::string& base, int num_threads, models::Compute compute) {

@@ -21,6 +21,10 @@ struct Session {
 
 /// `base` empty: the demo's Gemma 3 270M in the cache. Throws kNotFound with the way to get it.
 std::string resolve_base(const std::string& base);
+/// SHA-256 of what a checkpoint holds (a file, or config and every shard), for manifests.
+std::string base_hash(const formats::Checkpoint& checkpoint);
+/// Commit that this binary was built from.
+std::string commit();
 Session open_session(const std::string& base, int num_threads, models::Compute compute);
 
 }  // namespace onggi::cli

@@ -1,4 +1,5 @@
 #include "onggi/cli/command.h"
+#include "onggi/cli/session.h"
 #include "onggi/kernels/kernels.h"
 
 #ifndef ONGGI_COMMIT
@@ -6,6 +7,8 @@
 #endif
 
 namespace onggi::cli {
+
+std::string commit() { return ONGGI_COMMIT; }
 
 std::string version_text() {
   std::string sets;

@@ -33,14 +33,17 @@ std::vector<int> encode_prefix(const text::Tokenizer& tokenizer, const std::stri
 std::vector<int> encode_prompt(const text::Tokenizer& tokenizer, const std::string& prompt);
 
 struct EncodeReport {
-  std::int64_t num_too_long = 0;  ///< Dropped: longer than max_tokens.
+  std::int64_t num_too_long = 0;     ///< Left out: longer than max_tokens.
+  std::int64_t num_unreachable = 0;  ///< Left out: the guide can't produce the answer.
+  std::string first_unreachable;     ///< Where the first such row stands and why, for messages.
 };
 
-/// Rows to ids, one end token after each answer. Rows longer than `max_tokens` (prefix included) are dropped and counted.
-/// With a guide, the answer's positions get their masks over `columns` (ascending ids of the head subset).
-/// Throws kInvalidArgument naming the row: empty prompt or answer, or an answer that the guide can't produce.
+/// Rows to ids, one end token after each answer. Rows longer than `max_tokens` (prefix included) are left out and
+/// counted. With a guide, the answer's positions get their masks over `columns` (ascending ids of the head subset), and
+/// rows whose answer the guide can't produce are left out and counted. Throws kInvalidArgument naming the row if its
+/// prompt or answer is empty.
 train::ExampleSet encode_examples(const text::Tokenizer& tokenizer, const TextSet& set, std::int64_t max_tokens,
-                                  const decode::Guide* guide, std::span<const int> columns, EncodeReport* report);
+                                  const decode::Guide* guide, std::span<const int> columns, EncodeReport& report);
 
 /// Union of what the guide can allow in any of the sets' rows: the columns of the head subset.
 std::vector<int> guide_columns(const decode::Guide& guide, std::span<const TextSet* const> sets);

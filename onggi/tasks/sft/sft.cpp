@@ -1,16 +1,19 @@
 #include "onggi/tasks/sft/sft.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "onggi/core/error.h"
+#include "onggi/core/files.h"
 #include "onggi/core/hash.h"
 #include "onggi/core/options.h"
 #include "onggi/models/adapter_io.h"
 #include "onggi/tasks/sft/adapter_init.h"
+#include "onggi/train/checkpoint.h"
 #include "onggi/train/memory_plan.h"
 #include "onggi/train/optimizer.h"
 #include "onggi/train/progress.h"
@@ -53,7 +56,8 @@ class SftRun {
   void keep_if_best(std::int64_t step, double eval_loss);
   void write_kept(std::int64_t step, double eval_loss);
   double step(const train::PlanStep& plan, double rate, double& norm);
-  std::string run_hash() const;
+  void save(const train::InputHashes& identity, std::int64_t done);
+  void check_same_run(const train::Manifest& manifest) const;
   void say(std::string_view text) const {
     if (input_.write) input_.write(text);
   }
@@ -84,11 +88,14 @@ void SftRun::encode() {
     columns = guide_columns(*guide, sets);
   }
   EncodeReport report;
-  train_ = encode_examples(input_.tokenizer, input_.train, options_.max_tokens, guide, columns, &report);
-  validation_ = encode_examples(input_.tokenizer, input_.validation, options_.max_tokens, guide, columns, &report);
+  train_ = encode_examples(input_.tokenizer, input_.train, options_.max_tokens, guide, columns, report);
+  validation_ = encode_examples(input_.tokenizer, input_.validation, options_.max_tokens, guide, columns, report);
   require(!train_.examples.empty(), "no training row is left: all are longer than --max-tokens " + std::to_string(options_.max_tokens));
   if (report.num_too_long > 0) {
     say("left out " + std::to_string(report.num_too_long) + " rows longer than " + std::to_string(options_.max_tokens) + " tokens (--max-tokens)\n");
+  }
+  if (report.num_unreachable > 0) {
+    say("left out " + std::to_string(report.num_unreachable) + " rows whose answer the guide can't produce, the first: " + report.first_unreachable + "\n");
   }
   if (guide != nullptr) subset_ = std::make_unique<models::HeadSubset>(input_.context, input_.decoder, std::move(columns));
 }
@@ -187,6 +194,26 @@ void SftRun::keep_if_best(std::int64_t step, double eval_loss) {
   }
 }
 
+void SftRun::save(const train::InputHashes& identity, std::int64_t done) {
+  const auto& next = plan_.steps[static_cast<std::size_t>(done)];
+  train::TrainState state{.step = done, .epoch = next.epoch, .index = next.index, .seed = static_cast<std::uint64_t>(options_.seed), .hashes = identity};
+  state.extra = {{"best_loss", std::isfinite(best_loss_) ? Json(best_loss_) : Json(nullptr)}, {"best_step", best_step_},
+                 {"evaluations_without_gain", evaluations_without_gain_}};
+  train::save_checkpoint(input_.run_folder / "checkpoints", state, *optimizer_);
+}
+
+void SftRun::check_same_run(const train::Manifest& manifest) const {
+  const auto path = input_.run_folder / "manifest.json";
+  const auto before = train::Manifest::from_json(parse_json(read_file(path), path.string()), path.string());
+  for (const auto& [name, hash] : manifest.hashes) {
+    for (const auto& [old_name, old_hash] : before.hashes) {
+      require(name != old_name || hash == old_hash,
+              [&, &name = name] { return "the run in this folder was begun with another " + name + "; choose another --run folder, or remove it"; },
+              ErrorCode::kInvalidArgument, path.string());
+    }
+  }
+}
+
 SftResult SftRun::run() {
   encode();
   make_model();
@@ -202,15 +229,35 @@ SftResult SftRun::run() {
                            .seed = options_.seed, .hashes = input_.hashes};
   manifest.hashes.emplace_back("config", sha256_hex(dump_json(config)));
   manifest.hashes.emplace_back("plan", plan_.hash);
-  train::RunFolder folder = train::RunFolder::create(input_.run_folder, config, manifest);
+  const train::InputHashes& identity = manifest.hashes;
+  const bool is_resumed = std::filesystem::exists(input_.run_folder / "manifest.json");
+  train::LoadedCheckpoint loaded;
+  if (is_resumed) {
+    loaded = train::load_checkpoint(input_.run_folder / "checkpoints", static_cast<std::uint64_t>(options_.seed), identity, *optimizer_);
+    for (const auto& message : loaded.skipped) say("skipped a checkpoint: " + message + "\n");
+    check_same_run(manifest);
+  }
+  std::int64_t done = 0;
+  if (loaded.state) {
+    done = loaded.state->step;
+    input_.decoder.pack_adapter(input_.context, adapter_);
+    const Json& extra = loaded.state->extra;
+    if (!extra.at("best_loss").is_null()) best_loss_ = extra.at("best_loss").get<double>();
+    best_step_ = extra.at("best_step").get<std::int64_t>();
+    evaluations_without_gain_ = extra.at("evaluations_without_gain").get<int>();
+    say("goes on after step " + std::to_string(done) + "\n");
+  }
+  train::RunFolder folder = is_resumed ? train::RunFolder::resume(input_.run_folder, done)
+                                       : train::RunFolder::create(input_.run_folder, config, manifest);
 
   const auto total = static_cast<std::int64_t>(plan_.steps.size());
-  train::ProgressSample sample{.step = 0, .total_steps = total, .tokens = 0, .total_tokens = plan_.tokens};
+  train::ProgressSample sample{.step = done, .total_steps = total, .tokens = 0, .total_tokens = plan_.tokens};
+  for (std::int64_t i = 0; i < done; ++i) sample.tokens += plan_.steps[static_cast<std::size_t>(i)].tokens;
+  const std::int64_t tokens_before = sample.tokens;
   train::Progress progress({.is_terminal = input_.progress_to_terminal}, sample, [this](std::string_view text) { say(text); }, clock_seconds);
   const std::int64_t eval_steps = options_.eval_steps > 0 ? options_.eval_steps : plan_.steps_per_epoch;
   const double start = clock_seconds();
-  std::int64_t done = 0;
-  for (std::int64_t i = 0; i < total; ++i) {
+  for (std::int64_t i = done; i < total; ++i) {
     const train::PlanStep& plan = plan_.steps[static_cast<std::size_t>(i)];
     const double rate = schedule_.rate(i);
     double norm = 0.0;
@@ -231,6 +278,10 @@ SftResult SftRun::run() {
       stop = options_.patience > 0 && evaluations_without_gain_ >= options_.patience;
     }
     folder.log(done, metrics);
+    if (done % options_.checkpoint_steps == 0 && done < total && !stop) {
+      folder.sync();
+      save(identity, done);
+    }
     if (stop) {
       progress.message("no better evaluation loss for " + std::to_string(options_.patience) + " evaluations: stopped\n");
       break;
@@ -240,7 +291,7 @@ SftResult SftRun::run() {
   folder.sync();
   if (validation_.examples.empty()) write_kept(done, std::numeric_limits<double>::infinity());
   SftResult result{.adapter = input_.run_folder / "adapter", .steps = done, .best_eval_loss = best_loss_, .best_step = best_step_,
-                   .tokens_per_s = static_cast<double>(sample.tokens) / (clock_seconds() - start),
+                   .tokens_per_s = static_cast<double>(sample.tokens - tokens_before) / (clock_seconds() - start),
                    .peak_memory_bytes = train::peak_memory_bytes()};
   folder.finish({{"steps", done}, {"best_step", best_step_},
                  {"best_eval_loss", std::isfinite(best_loss_) ? Json(best_loss_) : Json(nullptr)},

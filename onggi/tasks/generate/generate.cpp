@@ -1,0 +1,145 @@
+#include "onggi/tasks/generate/generate.h"
+
+#include <chrono>
+#include <cstdio>
+
+#include "onggi/core/error.h"
+#include "onggi/core/files.h"
+#include "onggi/core/hash.h"
+#include "onggi/core/options.h"
+#include "onggi/datasets/data_card.h"
+#include "onggi/models/adapter_io.h"
+#include "onggi/tasks/generate/fields.h"
+#include "onggi/tasks/generate/output.h"
+#include "onggi/tasks/text_rows.h"
+#include "onggi/train/progress.h"
+
+namespace onggi::tasks {
+namespace {
+
+/// Rows that share one head subset; their slots decide its columns.
+constexpr std::size_t kRowsPerJob = 2048;
+
+double clock_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::vector<datasets::Row> wanted_rows(const GenerateFiles& files, const datasets::RowsOptions& row_options) {
+  auto rows = read_all_rows(files.rows, row_options);
+  if (files.split.empty()) return rows;
+  auto parts = split_and_check(rows, read_split_options(files.split));
+  if (files.part == "train") return std::move(parts.train);
+  if (files.part == "validation") return std::move(parts.validation);
+  return std::move(parts.test);
+}
+
+Json answer_line(const datasets::Row& row, const runtime::Answer& answer, bool with_fields) {
+  Json line = {{"id", row.id}};
+  if (!answer.complete) {
+    line["text"] = nullptr;
+    line["failure"] = answer.failure;
+    return line;
+  }
+  line["text"] = answer.text;
+  line["log_probability"] = answer.log_probability;
+  line["tokens"] = answer.tokens.size();
+  if (with_fields) {
+    Json fields = Json::array();
+    for (const auto& f : find_fields(answer.text)) {
+      fields.push_back({{"field", f.pointer}, {"text", answer.text.substr(f.begin, f.end - f.begin)},
+                        {"log_probability", answer.log_probability_of(f.begin, f.end)}});
+    }
+    line["fields"] = std::move(fields);
+  }
+  return line;
+}
+
+/// Answers may hold bytes that are no UTF-8 (free generation): they are shown as U+FFFD.
+std::string dump_line(const Json& line) { return line.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+}  // namespace
+
+void require_generate_files(const GenerateFiles& files) {
+  require(!files.rows.empty(), "--rows is missing: a JSONL or CSV file");
+  require(!files.prompt.empty(), "--template is missing: a prompt template (docs/formats/dataset.md)");
+  require(!files.output.empty(), "--output is missing: the JSONL file to write");
+  require(files.part == "train" || files.part == "validation" || files.part == "test",
+          [&] { return "--part is \"" + files.part + "\", expected train, validation or test"; });
+}
+
+GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options,
+                              const GenerateOptions& options, bool is_terminal,
+                              const std::function<void(std::string_view)>& write) {
+  require_generate_files(files);
+  const auto prompt = datasets::PromptTemplate::load(files.prompt);
+  const auto rows = wanted_rows(files, row_options);
+  const TextSet texts = make_text_set(rows, prompt, false);
+
+  GenerateOptions copy = options;
+  copy.batch_rows = 0;  // changes no answer, so a resumed job may use another
+  Json manifest = {{"base", model.base_hash}, {"tokenizer", model.tokenizer->content_hash()}, {"template", prompt.content_hash()},
+                   {"rows", datasets::content_hash(rows)}, {"options", OptionList(copy).to_json()}};
+  std::optional<nn::Adapter> adapter;
+  manifest["adapter"] = nullptr;
+  if (!files.adapter.empty()) {
+    const auto adapter_files = nn::read_adapter(files.adapter);
+    const std::vector<std::pair<std::string, std::string>> hashes = {{"base", model.base_hash}, {"tokenizer", model.tokenizer->content_hash()}};
+    nn::check_adapter_origin(adapter_files, hashes, files.adapter);
+    adapter = models::adapter_from_files(model.context, model.decoder, adapter_files, files.adapter);
+    manifest["adapter"] = sha256_file(std::filesystem::path(files.adapter) / "adapter_model.safetensors");
+  }
+  std::shared_ptr<const decode::Guide> guide;
+  manifest["guide"] = nullptr;
+  if (!files.guide.empty()) {
+    const std::string text = read_file(files.guide);
+    guide = decode::compile_guide(parse_json(text, files.guide), model.tokenizer);
+    manifest["guide"] = sha256_hex(text);
+  }
+  OrderedOutput output(files.output, manifest);
+  const auto total = static_cast<std::int64_t>(rows.size());
+  require(output.num_done() <= total, "the output has more lines than there are rows", ErrorCode::kInvalidArgument, files.output);
+
+  runtime::Generator generator(model.context, model.decoder, *model.tokenizer, adapter ? &*adapter : nullptr, guide,
+                               encode_prefix(*model.tokenizer, texts.prefix),
+                               {.batch_rows = options.batch_rows, .max_new_tokens = options.max_new_tokens, .sampling = options.sampling,
+                                .seed = static_cast<std::uint64_t>(options.seed)});
+  GenerateSummary summary;
+  const double start = clock_seconds();
+  double shown = start;
+  const auto show = [&](bool last) {
+    const double now = clock_seconds();
+    if (!last && now - shown < (is_terminal ? 0.2 : 10.0)) return;
+    shown = now;
+    const auto done = summary.num_answered + summary.num_failed;
+    const double rate = static_cast<double>(done) / std::max(1e-9, now - start);
+    const auto left = static_cast<double>(total - output.num_done());
+    char line[200];
+    std::snprintf(line, sizeof line, "%s%lld/%lld rows  %.1f rows/s  %.0f tokens/s  %lld failed  %s left%s", is_terminal ? "\r" : "",
+                  static_cast<long long>(output.num_done()), static_cast<long long>(total), rate,
+                  static_cast<double>(generator.counts().prompt_tokens + generator.counts().generated_tokens) / std::max(1e-9, now - start),
+                  static_cast<long long>(summary.num_failed), train::format_duration(rate > 0 ? left / rate : 0).c_str(), is_terminal && !last ? "" : "\n");
+    if (write) write(line);
+  };
+  for (std::int64_t first = output.num_done(); first < total;) {
+    const std::int64_t end = std::min<std::int64_t>(total, first + static_cast<std::int64_t>(kRowsPerJob));
+    std::vector<runtime::Request> requests;
+    for (std::int64_t i = first; i < end; ++i) {
+      const TextRow& row = texts.rows[static_cast<std::size_t>(i)];
+      requests.push_back({.index = i, .prompt = encode_prompt(*model.tokenizer, row.prompt), .slots = row.slots});
+    }
+    generator.run(requests, [&](runtime::Answer&& answer) {
+      ++(answer.complete ? summary.num_answered : summary.num_failed);
+      output.add(answer.index, dump_line(answer_line(rows[static_cast<std::size_t>(answer.index)], answer, options.fields)));
+      show(false);
+    });
+    first = end;
+  }
+  output.sync();
+  show(true);
+  const double seconds = std::max(1e-9, clock_seconds() - start);
+  summary.rows_per_s = static_cast<double>(summary.num_answered + summary.num_failed) / seconds;
+  summary.tokens_per_s = static_cast<double>(generator.counts().prompt_tokens + generator.counts().generated_tokens) / seconds;
+  return summary;
+}
+
+}  // namespace onggi::tasks

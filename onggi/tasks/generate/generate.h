@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "onggi/datasets/rows.h"
+#include "onggi/decode/sampler.h"
+#include "onggi/models/decoder.h"
+#include "onggi/runtime/generator.h"
+#include "onggi/text/tokenizer.h"
+
+namespace onggi::tasks {
+
+struct GenerateFiles {
+  std::string base;
+  std::vector<std::string> rows;
+  std::string prompt;
+  std::string adapter;
+  std::string guide;
+  std::string output;
+  std::string split;
+  std::string part = "test";
+
+  template <class V>
+  void visit(V&& field) {
+    field("base", base, "Model: a GGUF file or a Hugging Face folder; empty = the demo's Gemma 3 270M.");
+    field("rows", rows, "Rows: a JSONL or CSV file, or a folder of them (repeat the flag for more).");
+    field("template", prompt, "Prompt template; its answer part is not used.");
+    field("adapter", adapter, "PEFT folder; empty = the base alone.");
+    field("guide", guide, "Guide file: the language that answers must belong to; empty = free.");
+    field("output", output, "JSONL file to write; goes on with it if it is there.");
+    field("split", split, "Split file: answer only one part of the rows.");
+    field("part", part, "With --split: train, validation or test.");
+  }
+};
+
+struct GenerateOptions {
+  decode::SamplingOptions sampling;
+  int max_new_tokens = 256;
+  int batch_rows = 16;
+  std::int64_t seed = 0;
+  bool exact = false;
+  bool fields = false;
+
+  template <class V>
+  void visit(V&& field) {
+    sampling.visit(field);
+    field("max_new_tokens", max_new_tokens, "A row that has not ended by then is marked as failed.");
+    field("batch_rows", batch_rows, "Rows decoded side by side; changes speed, never an answer.");
+    field("seed", seed, "Seed of sampling; a row's numbers depend on it and the row alone.");
+    field("exact", exact, "Compute in f32 instead of int8 (slower; the reference's arithmetic).");
+    field("fields", fields, "Also write the log-probability of each value inside a JSON answer.");
+  }
+};
+
+struct GenerateModel {
+  nn::Context& context;
+  models::Decoder& decoder;
+  std::shared_ptr<const text::Tokenizer> tokenizer;
+  std::string base_hash;
+};
+
+struct GenerateSummary {
+  std::int64_t num_answered = 0;  ///< In this call.
+  std::int64_t num_failed = 0;
+  double rows_per_s = 0.0;
+  double tokens_per_s = 0.0;      ///< Prompt and answer tokens as written.
+};
+
+/// Throws kInvalidArgument naming what is missing.
+void require_generate_files(const GenerateFiles& files);
+
+/// Answers the rows that `files.output` does not have yet. A line a row, in input order: {"id", "text",
+/// "log_probability", "tokens"} or {"id", "text": null, "failure"}. Killed at any point, a further call completes the file
+/// to the same bytes as an undisturbed one.
+GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options,
+                              const GenerateOptions& options, bool is_terminal,
+                              const std::function<void(std::string_view)>& write);
+
+}  // namespace onggi::tasks
