@@ -6,9 +6,14 @@
 namespace onggi::cli {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 3> kCommands = {{
-      {"sft", "Fine-tune a model on rows: LoRA, rsLoRA, DoRA or all weights", run_sft},
+  static constexpr std::array<Command, 8> kCommands = {{
+      {"demo", "The whole main job on the example reviews: tune, run, judge, report", run_demo},
+      {"inspect", "What a model file holds, and what it takes to serve and to tune", run_inspect},
+      {"data", "Check, split and describe rows", run_data},
+      {"sft", "Fine-tune an adapter on rows: LoRA, rsLoRA or DoRA", run_sft},
       {"generate", "Answer every row of a file, guided or free", run_generate},
+      {"eval", "Judge answers beside baselines; write a report", run_eval},
+      {"runs", "List and compare training runs", run_runs},
       {"bench", "Measure this machine and this model", run_bench},
   }};
   return kCommands;
