@@ -48,6 +48,7 @@ inline std::vector<std::byte> random_blocks(std::uint64_t seed, DType type, std:
   const auto& shape = quant::traits(type);
   const std::int64_t num_blocks = rows * columns / shape.block_elements;
   std::vector<std::byte> bytes(static_cast<std::size_t>(num_blocks * shape.block_bytes));
+  if (bytes.empty()) return bytes;
   for (std::size_t i = 0; i < bytes.size(); i += 16) {
     const auto four = philox(seed, 1, i);
     std::memcpy(bytes.data() + i, four.data(), std::min<std::size_t>(16, bytes.size() - i));
