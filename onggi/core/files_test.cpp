@@ -85,6 +85,19 @@ TEST_F(Files, FailedAtomicWriteKeepsTheOldFile) {
   EXPECT_EQ(code_of([&] { write_file_atomic(folder_ / "absent" / "b", "x"); }), ErrorCode::kNotFound);
 }
 
+TEST_F(Files, AFolderIsReplacedAsAWhole) {
+  const fs::path place = folder_ / "run";
+  for (const std::string_view content : {"first", "second"}) {
+    fs::create_directory(folder_ / "fresh");
+    write_file_atomic(folder_ / "fresh" / content, content);
+    replace_folder(folder_ / "fresh", place);
+    EXPECT_EQ(read_file(place / content), content);
+    EXPECT_EQ(std::distance(fs::directory_iterator(place), {}), 1);
+    EXPECT_EQ(num_entries(), 1);
+  }
+  EXPECT_EQ(code_of([&] { replace_folder(folder_ / "absent", folder_ / "b"); }), ErrorCode::kUnavailable);
+}
+
 TEST_F(Files, AFullDiskIsOneClearError) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "needs /dev/full, which is not here";
   AppendFile file("/dev/full");

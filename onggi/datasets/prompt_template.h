@@ -25,8 +25,8 @@ struct Segment {
 ///   ---                      optional front section, `key: value` lines
 ///   format: cards            how answers are checked: text (default), json or cards
 ///   ---
-///   상품: {{product}}        {{column}} or {{column|json}}; \{{ is a literal {{
-///   테마:
+///   Product: {{product}}     {{column}} or {{column|json}}; \{{ is a literal {{
+///   Themes:
 ///   ---answer---             the answer: one template more
 ///   {{themes|cards}}
 ///
