@@ -1,0 +1,103 @@
+#include "onggi/eval/baselines/linear.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "onggi/core/error.h"
+#include "onggi/core/random.h"
+
+namespace onggi::eval {
+namespace {
+
+constexpr std::uint64_t kShuffleStream = 0x6C696E65;  // "line"
+
+}  // namespace
+
+void add_features(Features& features, std::span<const std::uint64_t> hashes, float weight) {
+  if (hashes.empty()) return;
+  const float value = weight / std::sqrt(static_cast<float>(hashes.size()));
+  for (const auto hash : hashes) features.emplace_back(hash, value);
+}
+
+LinearClassifier LinearClassifier::fit(std::span<const Item> items, int num_labels, const LinearOptions& options) {
+  require(num_labels > 0, "classifier: no labels");
+  LinearClassifier model;
+  model.num_labels_ = num_labels;
+  std::unordered_map<std::uint64_t, std::pair<std::int32_t, std::size_t>> seen;  // count of items, last item
+  std::vector<std::uint64_t> order;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    for (const auto& [feature, value] : items[i].features) {
+      auto& [count, last] = seen[feature];
+      if (count == 0) order.push_back(feature);
+      if (count == 0 || last != i) ++count, last = i;
+    }
+  }
+  for (const auto feature : order) {
+    if (seen[feature].first >= options.min_count) model.index_.emplace(feature, static_cast<std::int32_t>(model.index_.size()));
+  }
+  const auto labels = static_cast<std::size_t>(num_labels);
+  model.weights_.assign((model.index_.size() + 1) * labels, 0.0f);
+  std::vector<float> squares(model.weights_.size(), 1e-6f);
+  std::vector<std::vector<std::pair<std::int32_t, float>>> inputs;
+  for (const Item& item : items) inputs.push_back(model.known(item.features));
+  std::vector<std::size_t> turn(items.size());
+  std::iota(turn.begin(), turn.end(), std::size_t{0});
+  for (int epoch = 0; epoch < options.epochs; ++epoch) {
+    for (std::size_t i = turn.size(); i > 1; --i) {
+      const auto draw = static_cast<std::uint64_t>(epoch) * turn.size() + i;
+      std::swap(turn[i - 1], turn[uniform_int(options.seed, kShuffleStream, draw, i)]);
+    }
+    for (const std::size_t i : turn) {
+      std::vector<float> gradient = model.softmax(inputs[i]);
+      gradient[static_cast<std::size_t>(items[i].label)] -= 1;
+      for (float& g : gradient) g *= items[i].weight;
+      for (const auto& [feature, value] : inputs[i]) {
+        float* w = &model.weights_[static_cast<std::size_t>(feature) * labels];
+        float* s = &squares[static_cast<std::size_t>(feature) * labels];
+        for (std::size_t k = 0; k < labels; ++k) {
+          const float g = gradient[k] * value + options.l2 * w[k];
+          s[k] += g * g;
+          w[k] -= options.learning_rate * g / std::sqrt(s[k]);
+        }
+      }
+    }
+  }
+  return model;
+}
+
+std::vector<float> LinearClassifier::probabilities(const Features& features) const { return softmax(known(features)); }
+
+std::vector<std::pair<std::int32_t, float>> LinearClassifier::known(const Features& features) const {
+  std::vector<std::pair<std::int32_t, float>> known;
+  for (const auto& [feature, value] : features) {
+    if (const auto entry = index_.find(feature); entry != index_.end()) known.emplace_back(entry->second, value);
+  }
+  std::ranges::sort(known);
+  std::size_t kept = 0;  // equal features add up
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    if (kept > 0 && known[kept - 1].first == known[i].first) {
+      known[kept - 1].second += known[i].second;
+    } else {
+      known[kept++] = known[i];
+    }
+  }
+  known.resize(kept);
+  known.emplace_back(static_cast<std::int32_t>(index_.size()), 1.0f);
+  return known;
+}
+
+std::vector<float> LinearClassifier::softmax(std::span<const std::pair<std::int32_t, float>> features) const {
+  std::vector<float> scores(static_cast<std::size_t>(num_labels_), 0.0f);
+  for (const auto& [feature, value] : features) {
+    const float* w = &weights_[static_cast<std::size_t>(feature) * scores.size()];
+    for (std::size_t k = 0; k < scores.size(); ++k) scores[k] += w[k] * value;
+  }
+  const float highest = *std::ranges::max_element(scores);
+  float sum = 0;
+  for (float& score : scores) sum += score = std::exp(score - highest);
+  for (float& score : scores) score /= sum;
+  return scores;
+}
+
+}  // namespace onggi::eval

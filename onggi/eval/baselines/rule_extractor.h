@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "onggi/eval/baselines/entity_finder.h"
+#include "onggi/eval/baselines/linear.h"
+#include "onggi/eval/themes.h"
+
+namespace onggi::eval {
+
+/// The baseline without a language model, made as good as rules and counts get on training products alone: the entity
+/// from the product's name, an aspect for each clause from weighted character n-grams (clauses of training reviews that a
+/// gold expression came from, and the rest as "none"), a judge of the whole review against complaints, thresholds by
+/// cross-validation over products, and an expression made from the clause by a table of endings. Sees product and review
+/// only, as the model does. Immutable once fitted.
+class RuleExtractor {
+ public:
+  struct Options {
+    int num_folds = 5;
+    std::uint64_t seed = 0;
+  };
+  /// What cross-validation chose.
+  struct Tuning {
+    float threshold = 0.1f;    ///< A card needs this much score.
+    float review_power = 1;    ///< Score = clause probability * (probability that the review has a theme)^this.
+    int max_cards = 3;
+    double f1 = 0;             ///< On (entity, name), cross-validated.
+  };
+
+  /// Throws kInvalidArgument where the rows have no theme at all.
+  static RuleExtractor fit(std::span<const ThemeRow> train, const Options& options);
+  std::vector<Card> extract(std::string_view product, std::string_view review) const;
+  const Tuning& tuning() const { return tuning_; }
+
+ private:
+  /// The best clause for one aspect.
+  struct Candidate {
+    int aspect = 0;
+    float clause_score = 0;
+    std::size_t clause = 0;
+  };
+  struct Reading {
+    std::vector<std::string> clauses;
+    float review_score = 0;
+    std::vector<Candidate> candidates;  ///< Highest score first.
+  };
+  void fit_parts(std::span<const ThemeRow> train, std::uint64_t seed);
+  Reading read(std::string_view product, std::string_view review) const;
+  static std::vector<Candidate> chosen(const Reading& reading, const Tuning& tuning);
+
+  std::vector<std::string> names_;
+  EntityFinder entities_;
+  LinearClassifier clauses_, reviews_;
+  std::vector<std::string> usual_expressions_;  ///< An aspect's most central expression, where no rule makes one.
+  Tuning tuning_;
+};
+
+}  // namespace onggi::eval
