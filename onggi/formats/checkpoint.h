@@ -20,8 +20,8 @@ struct TensorView {
   std::string name;
   quant::DType type = quant::DType::kF32;
   std::vector<std::int64_t> shape;
-  std::span<const std::byte> data;
-  std::string file;  ///< For messages.
+  std::span<const std::byte> data;  ///< Not always aligned to its numbers: read with memcpy or unaligned loads.
+  std::string file;                 ///< For messages.
 
   std::int64_t num_elements() const {
     std::int64_t n = 1;
@@ -41,7 +41,8 @@ class Checkpoint {
   virtual CheckpointKind kind() const = 0;
   virtual const std::filesystem::path& path() const = 0;
 
-  /// GGUF: key-values, without arrays longer than 4,096 (read those with the functions below). HF: config.json.
+  /// GGUF: key-values, without arrays that are longer than 4,096 or hold text that is not UTF-8 (read those with the
+  /// functions below). HF: config.json.
   virtual const Json& metadata() const = 0;
   /// HF: generation_config.json, null where absent.
   virtual const Json& generation_config() const = 0;
@@ -50,7 +51,8 @@ class Checkpoint {
   /// nullptr where absent.
   virtual const TensorView* find(std::string_view name) const = 0;
 
-  /// GGUF arrays of any length; nullopt where the key is absent. Throws kCorrupt where the element type is another.
+  /// GGUF arrays of any length; nullopt where the key is absent. Throws kCorrupt where the element type is another. The
+  /// strings are views into the file, any bytes.
   virtual std::optional<std::vector<std::string_view>> string_array(std::string_view key) const = 0;
   virtual std::optional<std::vector<float>> float_array(std::string_view key) const = 0;
   virtual std::optional<std::vector<std::int32_t>> int_array(std::string_view key) const = 0;

@@ -1,82 +1,41 @@
 #include "onggi/formats/gguf.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
-#include <map>
+#include <limits>
 #include <unordered_map>
 #include <unordered_set>
 
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
+#include "onggi/formats/gguf_types.h"
+#include "onggi/formats/quote.h"
 
 namespace onggi::formats {
 namespace {
 
-using quant::DType;
+using Type = GgufValueType;
 
-enum ValueType : std::uint32_t { kU8, kI8, kU16, kI16, kU32, kI32, kF32, kBool, kString, kArray, kU64, kI64, kF64 };
-constexpr int kScalarBytes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8};
 constexpr std::uint64_t kMaxMetadataArray = 4096;
+/// The format says 64; converters of other architectures have written longer ones.
 constexpr std::size_t kMaxTensorName = 256;
-
-struct TypeName {
-  const char* name;
-  int supported;  ///< DType, -1 = known but not supported.
-};
-
-TypeName tensor_type(std::uint32_t type) {
-  switch (type) {
-    case 0: return {"F32", static_cast<int>(DType::kF32)};
-    case 1: return {"F16", static_cast<int>(DType::kF16)};
-    case 2: return {"Q4_0", static_cast<int>(DType::kQ4_0)};
-    case 3: return {"Q4_1", static_cast<int>(DType::kQ4_1)};
-    case 6: return {"Q5_0", static_cast<int>(DType::kQ5_0)};
-    case 7: return {"Q5_1", static_cast<int>(DType::kQ5_1)};
-    case 8: return {"Q8_0", static_cast<int>(DType::kQ8_0)};
-    case 9: return {"Q8_1", -1};
-    case 10: return {"Q2_K", -1};
-    case 11: return {"Q3_K", -1};
-    case 12: return {"Q4_K", static_cast<int>(DType::kQ4_K)};
-    case 13: return {"Q5_K", static_cast<int>(DType::kQ5_K)};
-    case 14: return {"Q6_K", static_cast<int>(DType::kQ6_K)};
-    case 15: return {"Q8_K", -1};
-    case 16: return {"IQ2_XXS", -1};
-    case 17: return {"IQ2_XS", -1};
-    case 18: return {"IQ3_XXS", -1};
-    case 19: return {"IQ1_S", -1};
-    case 20: return {"IQ4_NL", -1};
-    case 21: return {"IQ3_S", -1};
-    case 22: return {"IQ2_S", -1};
-    case 23: return {"IQ4_XS", -1};
-    case 24: return {"I8", static_cast<int>(DType::kI8)};
-    case 25: return {"I16", -1};
-    case 26: return {"I32", static_cast<int>(DType::kI32)};
-    case 27: return {"I64", static_cast<int>(DType::kI64)};
-    case 28: return {"F64", -1};
-    case 29: return {"IQ1_M", -1};
-    case 30: return {"BF16", static_cast<int>(DType::kBF16)};
-    case 34: return {"TQ1_0", -1};
-    case 35: return {"TQ2_0", -1};
-    case 39: return {"MXFP4", -1};
-    default: return {nullptr, -1};
-  }
-}
+constexpr std::uint64_t kMaxDimension = std::uint64_t{1} << 40;
+constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 48;
 
 /// Bounded reading: every step checks what is left before it takes.
 class Reader {
  public:
-  Reader(std::span<const std::byte> bytes, std::string where) : bytes_(bytes), where_(std::move(where)) {}
+  Reader(std::span<const std::byte> bytes, const std::string& where) : bytes_(bytes), where_(&where) {}
 
   std::size_t position() const { return at_; }
   std::size_t left() const { return bytes_.size() - at_; }
 
   std::span<const std::byte> take(std::uint64_t count, const char* what) {
-    require(count <= left(),
-            [&] {
-              return std::string("GGUF file ends inside ") + what + ": " + std::to_string(count) + " bytes wanted at byte " +
-                     std::to_string(at_) + ", " + std::to_string(left()) + " left";
-            },
-            ErrorCode::kCorrupt, where_);
+    if (count > left()) {
+      fail(std::string("the file ends inside ") + what + ": " + std::to_string(count) + " bytes wanted at byte " +
+           std::to_string(at_) + ", " + std::to_string(left()) + " left (is the download complete?)");
+    }
     const auto part = bytes_.subspan(at_, static_cast<std::size_t>(count));
     at_ += static_cast<std::size_t>(count);
     return part;
@@ -94,46 +53,59 @@ class Reader {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
-  [[noreturn]] void fail(const std::string& message) const { throw Error(ErrorCode::kCorrupt, "GGUF: " + message, where_); }
+  [[noreturn]] void fail(const std::string& message) const { throw Error(ErrorCode::kCorrupt, "GGUF: " + message, *where_); }
 
  private:
   std::span<const std::byte> bytes_;
-  std::string where_;
+  const std::string* where_;
   std::size_t at_ = 0;
 };
 
 struct ArrayView {
-  std::uint32_t type = 0;
+  Type type = Type::kU8;
   std::uint64_t count = 0;
   std::span<const std::byte> bytes;
 };
 
-Json scalar(Reader& r, std::uint32_t type, const std::string& key) {
+Json read_scalar(Reader& r, Type type, std::string_view key) {
   switch (type) {
-    case kU8: return r.number<std::uint8_t>("a value");
-    case kI8: return r.number<std::int8_t>("a value");
-    case kU16: return r.number<std::uint16_t>("a value");
-    case kI16: return r.number<std::int16_t>("a value");
-    case kU32: return r.number<std::uint32_t>("a value");
-    case kI32: return r.number<std::int32_t>("a value");
-    case kF32: return r.number<float>("a value");
-    case kU64: return r.number<std::uint64_t>("a value");
-    case kI64: return r.number<std::int64_t>("a value");
-    case kF64: return r.number<double>("a value");
-    case kString: return std::string(r.string("a string"));
-    case kBool: {
+    case Type::kU8: return r.number<std::uint8_t>("a value");
+    case Type::kI8: return r.number<std::int8_t>("a value");
+    case Type::kU16: return r.number<std::uint16_t>("a value");
+    case Type::kI16: return r.number<std::int16_t>("a value");
+    case Type::kU32: return r.number<std::uint32_t>("a value");
+    case Type::kI32: return r.number<std::int32_t>("a value");
+    case Type::kF32: return r.number<float>("a value");
+    case Type::kU64: return r.number<std::uint64_t>("a value");
+    case Type::kI64: return r.number<std::int64_t>("a value");
+    case Type::kF64: return r.number<double>("a value");
+    case Type::kString: return std::string(r.string("a string"));
+    case Type::kBool: {
       const auto value = r.number<std::uint8_t>("a value");
-      if (value > 1) r.fail("key \"" + key + "\" is a bool of value " + std::to_string(value) + ", expected 0 or 1");
+      if (value > 1) r.fail("key " + quote(key) + " is a bool of value " + std::to_string(value) + ", expected 0 or 1");
       return value == 1;
     }
-    default: r.fail("key \"" + key + "\" has unknown value type " + std::to_string(type));
+    case Type::kArray: break;
   }
+  r.fail("key " + quote(key) + " has unknown value type " + std::to_string(static_cast<std::uint32_t>(type)) +
+         ", expected 0 to 12");
 }
+
+/// A tensor's description as the file has it.
+struct TensorEntry {
+  TensorView view;
+  std::uint64_t offset = 0;
+  std::uint64_t num_bytes = 0;
+};
 
 class GgufCheckpoint : public Checkpoint {
  public:
-  GgufCheckpoint(std::span<const std::byte> bytes, std::filesystem::path path) : path_(std::move(path)) { parse(bytes); }
-  GgufCheckpoint(MappedFile file, const std::filesystem::path& path) : file_(std::move(file)), path_(path) {
+  GgufCheckpoint(std::span<const std::byte> bytes, std::filesystem::path path)
+      : path_(std::move(path)), where_(path_.string()) {
+    parse(bytes);
+  }
+  GgufCheckpoint(MappedFile file, const std::filesystem::path& path)
+      : file_(std::move(file)), path_(path), where_(path.string()) {
     parse(file_->bytes());
   }
 
@@ -149,171 +121,231 @@ class GgufCheckpoint : public Checkpoint {
   }
 
   std::optional<std::vector<std::string_view>> string_array(std::string_view key) const override {
-    const auto it = arrays_.find(std::string(key));
-    if (it == arrays_.end()) return std::nullopt;
-    expect_type(it->second, key, it->second.type == kString, "strings");
+    const ArrayView* array = find_array(key, [](Type type) { return type == Type::kString; }, "strings");
+    if (array == nullptr) return std::nullopt;
     std::vector<std::string_view> out;
-    out.reserve(it->second.count);
-    Reader r(it->second.bytes, path_.string());
-    for (std::uint64_t i = 0; i < it->second.count; ++i) out.push_back(r.string("a string"));
+    out.reserve(array->count);
+    Reader r(array->bytes, where_);
+    for (std::uint64_t i = 0; i < array->count; ++i) out.push_back(r.string("a string"));
     return out;
   }
 
   std::optional<std::vector<float>> float_array(std::string_view key) const override {
-    const auto it = arrays_.find(std::string(key));
-    if (it == arrays_.end()) return std::nullopt;
-    expect_type(it->second, key, it->second.type == kF32, "f32 numbers");
-    std::vector<float> out(it->second.count);
-    std::memcpy(out.data(), it->second.bytes.data(), it->second.bytes.size());
+    const ArrayView* array = find_array(key, [](Type type) { return type == Type::kF32; }, "f32 numbers");
+    if (array == nullptr) return std::nullopt;
+    std::vector<float> out(array->count);
+    if (!out.empty()) std::memcpy(out.data(), array->bytes.data(), array->bytes.size());
     return out;
   }
 
   std::optional<std::vector<std::int32_t>> int_array(std::string_view key) const override {
-    const auto it = arrays_.find(std::string(key));
-    if (it == arrays_.end()) return std::nullopt;
-    const auto type = it->second.type;
-    expect_type(it->second, key, type <= kI32 || type == kBool, "integers of at most 32 bits");
-    std::vector<std::int32_t> out(it->second.count);
-    Reader r(it->second.bytes, path_.string());
-    for (auto& value : out) value = static_cast<std::int32_t>(scalar(r, type, std::string(key)).get<std::int64_t>());
+    const auto is_small = [](Type type) { return type <= Type::kI32 || type == Type::kBool; };
+    const ArrayView* array = find_array(key, is_small, "integers of at most 32 bits");
+    if (array == nullptr) return std::nullopt;
+    std::vector<std::int32_t> out(array->count);
+    Reader r(array->bytes, where_);
+    for (auto& value : out) {
+      const auto wide = read_scalar(r, array->type, key).get<std::int64_t>();
+      if (wide > std::numeric_limits<std::int32_t>::max()) {
+        r.fail("key " + quote(key) + " holds " + std::to_string(wide) + ", expected at most 2^31 - 1");
+      }
+      value = static_cast<std::int32_t>(wide);
+    }
+    return out;
+  }
+
+  std::vector<GgufEntry> entries() const {
+    std::vector<GgufEntry> out;
+    for (const auto& [key, value] : raw_) {
+      out.push_back({std::string(key), std::string(reinterpret_cast<const char*>(value.data()), value.size())});
+    }
     return out;
   }
 
  private:
-  void expect_type(const ArrayView& array, std::string_view key, bool ok, const char* expected) const {
-    require(ok,
-            [&] {
-              return "GGUF: key \"" + std::string(key) + "\" is an array of value type " + std::to_string(array.type) +
-                     ", expected " + expected;
-            },
-            ErrorCode::kCorrupt, path_.string());
+  template <class Accepts>
+  const ArrayView* find_array(std::string_view key, Accepts accepts, const char* expected) const {
+    const auto it = arrays_.find(key);
+    if (it == arrays_.end()) return nullptr;
+    require(accepts(it->second.type), [&] {
+      return "GGUF: key " + quote(key) + " is an array of value type " +
+             std::to_string(static_cast<std::uint32_t>(it->second.type)) + ", expected " + expected;
+    }, ErrorCode::kCorrupt, where_);
+    return &it->second;
   }
 
   void parse(std::span<const std::byte> bytes) {
-    Reader r(bytes, path_.string());
+    Reader r(bytes, where_);
     if (!looks_like_gguf(bytes)) r.fail("the file does not begin with the magic \"GGUF\"");
     r.take(4, "the header");
     const auto version = r.number<std::uint32_t>("the header");
-    if (version == 0x03000000) r.fail("the file is big-endian, which is not supported");
+    if (version == 0x03000000) r.fail("the file is big-endian, expected little-endian");
     if (version != 3) r.fail("version " + std::to_string(version) + ", expected 3");
     const auto num_tensors = r.number<std::uint64_t>("the header");
     const auto num_keys = r.number<std::uint64_t>("the header");
     // A key takes at least 13 bytes, a tensor at least 32: more than that can't be in what is left.
-    if (num_keys > r.left() / 13) r.fail("header counts " + std::to_string(num_keys) + " keys, more than the file can hold");
-    if (num_tensors > r.left() / 32) r.fail("header counts " + std::to_string(num_tensors) + " tensors, more than the file can hold");
-    for (std::uint64_t i = 0; i < num_keys; ++i) read_key(r);
-    read_tensors(r, num_tensors, bytes);
+    const auto check_count = [&](std::uint64_t count, std::uint64_t least_bytes, const char* what) {
+      if (count <= r.left() / least_bytes) return;
+      r.fail("the header counts " + std::to_string(count) + what + ", more than the " + std::to_string(r.left()) +
+             " bytes left can hold (is the download complete?)");
+    };
+    check_count(num_keys, 13, " keys");
+    check_count(num_tensors, 32, " tensors");
+    for (std::uint64_t i = 0; i < num_keys; ++i) read_key(r, bytes);
+    const std::uint64_t alignment = read_alignment(r);
+    std::vector<TensorEntry> entries;
+    std::unordered_set<std::string_view> names;
+    for (std::uint64_t i = 0; i < num_tensors; ++i) entries.push_back(read_tensor(r, names));
+    if (!entries.empty()) place_tensors(r, entries, alignment, bytes);
+    for (auto& entry : entries) tensors_.push_back(std::move(entry.view));
+    for (std::size_t i = 0; i < tensors_.size(); ++i) by_name_.emplace(tensors_[i].name, i);
   }
 
-  void read_key(Reader& r) {
-    const std::string key(r.string("a key"));
-    if (key.empty() || key.size() > 65535) r.fail("a key of " + std::to_string(key.size()) + " bytes");
-    if (metadata_.contains(key) || arrays_.count(key) > 0) r.fail("key \"" + key + "\" stands twice");
-    const auto type = r.number<std::uint32_t>("a value type");
-    if (type != kArray) {
-      metadata_.get_ref<Json::object_t&>().emplace_back(key, scalar(r, type, key));
-      return;
+  void read_key(Reader& r, std::span<const std::byte> bytes) {
+    const std::string_view key = r.string("a key");
+    if (key.empty() || key.size() > kGgufMaxKeyBytes || !is_utf8(key)) {
+      r.fail("key " + quote(key) + " has " + std::to_string(key.size()) + " bytes, expected 1 to 65535 of UTF-8");
     }
-    ArrayView array;
-    array.type = r.number<std::uint32_t>("an array");
-    array.count = r.number<std::uint64_t>("an array");
-    if (array.type > kF64 || array.type == kArray) {
-      r.fail("key \"" + key + "\" is an array of value type " + std::to_string(array.type) + ", which is not supported");
-    }
-    const std::uint64_t least = array.type == kString ? 8 : static_cast<std::uint64_t>(kScalarBytes[array.type]);
-    if (array.count > r.left() / least) {
-      r.fail("key \"" + key + "\" is an array of " + std::to_string(array.count) + " values, more than the file can hold");
-    }
-    // The position tells where the array began; strings are walked once to find its end.
-    if (array.type == kString) {
-      Reader walk = r;
-      for (std::uint64_t i = 0; i < array.count; ++i) walk.string("a string of an array");
-      array.bytes = r.take(walk.position() - r.position(), "an array");
+    if (!keys_.insert(key).second) r.fail("key " + quote(key) + " stands twice");
+    const std::size_t begin = r.position();
+    const auto type = static_cast<Type>(r.number<std::uint32_t>("a value type"));
+    if (type == Type::kArray) {
+      read_array(r, key);
     } else {
-      array.bytes = r.take(array.count * least, "an array");
+      Json value = read_scalar(r, type, key);
+      if (value.is_string() && !is_utf8(value.get_ref<const std::string&>())) {
+        r.fail("key " + quote(key) + " has a string that is not UTF-8");
+      }
+      set_metadata(key, std::move(value));
     }
-    if (array.count <= kMaxMetadataArray) {
+    raw_.emplace_back(key, bytes.subspan(begin, r.position() - begin));
+  }
+
+  void read_array(Reader& r, std::string_view key) {
+    ArrayView array;
+    array.type = static_cast<Type>(r.number<std::uint32_t>("an array"));
+    array.count = r.number<std::uint64_t>("an array");
+    if (array.type == Type::kArray) r.fail("key " + quote(key) + " is an array of arrays, which is not supported");
+    const bool is_string = array.type == Type::kString;
+    const auto least = static_cast<std::uint64_t>(is_string ? 8 : gguf_value_bytes(array.type));
+    if (least == 0) {
+      r.fail("key " + quote(key) + " is an array of unknown value type " +
+             std::to_string(static_cast<std::uint32_t>(array.type)) + ", expected 0 to 12");
+    }
+    if (array.count > r.left() / least) {
+      r.fail("key " + quote(key) + " is an array of " + std::to_string(array.count) + " values, more than the " +
+             std::to_string(r.left()) + " bytes left can hold");
+    }
+    std::uint64_t num_bytes = array.count * least;
+    bool is_text = true;
+    if (is_string) {  // walked once to find the end
+      Reader walk = r;
+      for (std::uint64_t i = 0; i < array.count; ++i) {
+        const auto text = walk.string("a string of an array");
+        is_text = is_text && (array.count > kMaxMetadataArray || is_utf8(text));
+      }
+      num_bytes = walk.position() - r.position();
+    }
+    array.bytes = r.take(num_bytes, "an array");
+    if (array.count <= kMaxMetadataArray && is_text) {
       Json values = Json::array();
-      Reader walk(array.bytes, path_.string());
-      for (std::uint64_t i = 0; i < array.count; ++i) values.push_back(scalar(walk, array.type, key));
-      metadata_.get_ref<Json::object_t&>().emplace_back(key, std::move(values));
+      Reader walk(array.bytes, where_);
+      for (std::uint64_t i = 0; i < array.count; ++i) values.push_back(read_scalar(walk, array.type, key));
+      set_metadata(key, std::move(values));
     }
     arrays_.emplace(key, array);
   }
 
-  void read_tensors(Reader& r, std::uint64_t count, std::span<const std::byte> bytes) {
-    std::uint64_t alignment = 32;
-    if (const auto it = metadata_.find("general.alignment"); it != metadata_.end()) {
-      if (!it->is_number_unsigned() || it->get<std::uint64_t>() == 0 || it->get<std::uint64_t>() > (1U << 20) ||
-          (it->get<std::uint64_t>() & (it->get<std::uint64_t>() - 1)) != 0) {
-        r.fail("general.alignment is " + it->dump() + ", expected a power of two up to 2^20");
-      }
-      alignment = it->get<std::uint64_t>();
+  /// Keys are known to differ, so append without the search that operator[] makes.
+  void set_metadata(std::string_view key, Json value) {
+    metadata_.get_ref<Json::object_t&>().emplace_back(std::string(key), std::move(value));
+  }
+
+  std::uint64_t read_alignment(const Reader& r) const {
+    const auto it = metadata_.find("general.alignment");
+    if (it == metadata_.end()) return kGgufDefaultAlignment;
+    const std::uint64_t alignment = it->is_number_unsigned() ? it->get<std::uint64_t>() : 0;
+    if (!std::has_single_bit(alignment) || alignment > kGgufMaxAlignment) {
+      r.fail("general.alignment is " + it->dump() + ", expected a power of two up to " + std::to_string(kGgufMaxAlignment));
     }
-    std::vector<std::uint64_t> offsets;
-    std::vector<std::uint64_t> sizes;
-    std::unordered_set<std::string> names;
-    for (std::uint64_t i = 0; i < count; ++i) {
-      TensorView t;
-      t.name = std::string(r.string("a tensor's name"));
-      t.file = path_.string();
-      if (t.name.empty() || t.name.size() > kMaxTensorName) r.fail("a tensor's name has " + std::to_string(t.name.size()) + " bytes");
-      if (!names.insert(t.name).second) r.fail("tensor \"" + t.name + "\" stands twice");
-      const auto num_dims = r.number<std::uint32_t>("a tensor's shape");
-      if (num_dims < 1 || num_dims > 4) r.fail("tensor \"" + t.name + "\" has " + std::to_string(num_dims) + " dimensions, expected 1 to 4");
-      std::uint64_t elements = 1;
-      for (std::uint32_t d = 0; d < num_dims; ++d) {
-        const auto size = r.number<std::uint64_t>("a tensor's shape");
-        if (size == 0 || size > (std::uint64_t{1} << 40) || elements > (std::uint64_t{1} << 48) / size) {
-          r.fail("tensor \"" + t.name + "\" has a dimension of " + std::to_string(size));
-        }
-        elements *= size;
-        t.shape.insert(t.shape.begin(), static_cast<std::int64_t>(size));
-      }
-      const auto type = r.number<std::uint32_t>("a tensor's type");
-      const auto named = tensor_type(type);
-      if (named.name == nullptr) r.fail("tensor \"" + t.name + "\" has unknown type " + std::to_string(type));
-      require(named.supported >= 0,
-              [&] {
-                return "tensor \"" + t.name + "\" is " + named.name +
-                       ", which is not supported (F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K and Q6_K are)";
-              },
-              ErrorCode::kInvalidArgument, path_.string());
-      t.type = static_cast<DType>(named.supported);
-      const auto& traits = quant::traits(t.type);
-      if (t.shape.back() % traits.block_elements != 0) {
-        r.fail("tensor \"" + t.name + "\" has rows of " + std::to_string(t.shape.back()) + ", which " + named.name +
-               " blocks of " + std::to_string(traits.block_elements) + " do not divide");
-      }
-      offsets.push_back(r.number<std::uint64_t>("a tensor's offset"));
-      sizes.push_back(static_cast<std::uint64_t>(quant::num_bytes(t.type, static_cast<std::int64_t>(elements))));
-      tensors_.push_back(std::move(t));
+    return alignment;
+  }
+
+  TensorEntry read_tensor(Reader& r, std::unordered_set<std::string_view>& names) const {
+    const std::string_view name = r.string("a tensor's name");
+    const auto fail = [&](const std::string& what) { r.fail("tensor " + quote(name) + " " + what); };
+    if (name.empty() || name.size() > kMaxTensorName || !is_utf8(name)) {
+      fail("has a name of " + std::to_string(name.size()) + " bytes, expected 1 to 256 of UTF-8");
     }
-    if (count == 0) return;  // a vocabulary-only file
+    if (!names.insert(name).second) fail("stands twice");
+    TensorEntry entry;
+    TensorView& t = entry.view;
+    t.name = name;
+    t.file = where_;
+    const auto num_dims = r.number<std::uint32_t>("a tensor's shape");
+    if (num_dims < 1 || num_dims > kGgufMaxDimensions) fail("has " + std::to_string(num_dims) + " dimensions, expected 1 to 4");
+    std::uint64_t elements = 1;
+    for (std::uint32_t d = 0; d < num_dims; ++d) {
+      const auto size = r.number<std::uint64_t>("a tensor's shape");
+      if (size == 0 || size > kMaxDimension || elements > kMaxElements / size) {
+        fail("has a dimension of " + std::to_string(size) + ", which is 0 or makes it larger than 2^48 numbers");
+      }
+      elements *= size;
+      t.shape.insert(t.shape.begin(), static_cast<std::int64_t>(size));
+    }
+    const auto number = r.number<std::uint32_t>("a tensor's type");
+    const auto [type_name, dtype] = gguf_tensor_type(number);
+    if (type_name.empty()) fail("has unknown type " + std::to_string(number) + " (supported: " + supported_gguf_tensor_types() + ")");
+    require(dtype.has_value(), [&, &type_name = type_name] {
+      return "tensor " + quote(name) + " is " + std::string(type_name) + ", which is not supported (supported: " +
+             supported_gguf_tensor_types() + "); take a file of another quantisation";
+    }, ErrorCode::kInvalidArgument, where_);
+    t.type = *dtype;
+    const int block = quant::traits(t.type).block_elements;
+    if (t.shape.back() % block != 0) {
+      fail("has rows of " + std::to_string(t.shape.back()) + ", no multiple of the block of " + std::string(type_name) + ", " +
+           std::to_string(block));
+    }
+    entry.offset = r.number<std::uint64_t>("a tensor's offset");
+    entry.num_bytes = static_cast<std::uint64_t>(quant::num_bytes(t.type, static_cast<std::int64_t>(elements)));
+    return entry;
+  }
+
+  /// Finds the tensors' bytes after the description, which ends where `r` stands.
+  static void place_tensors(const Reader& r, std::vector<TensorEntry>& entries, std::uint64_t alignment,
+                            std::span<const std::byte> bytes) {
     const std::uint64_t begin = (r.position() + alignment - 1) / alignment * alignment;
-    std::vector<std::size_t> order(tensors_.size());
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return offsets[a] < offsets[b]; });
-    std::uint64_t end = 0;
-    for (const std::size_t i : order) {
-      const std::string& name = tensors_[i].name;
-      if (offsets[i] % alignment != 0) r.fail("tensor \"" + name + "\" begins at " + std::to_string(offsets[i]) + ", which is not aligned to " + std::to_string(alignment));
-      if (offsets[i] < end) r.fail("tensor \"" + name + "\" overlaps the one before it");
-      if (begin > bytes.size() || offsets[i] > bytes.size() - begin || sizes[i] > bytes.size() - begin - offsets[i]) {
-        r.fail("tensor \"" + name + "\" ends at byte " + std::to_string(begin + offsets[i] + sizes[i]) + ", the file has " +
-               std::to_string(bytes.size()) + " (is the download complete?)");
+    const std::uint64_t size = begin < bytes.size() ? bytes.size() - begin : 0;
+    std::vector<TensorEntry*> order;
+    for (auto& entry : entries) order.push_back(&entry);
+    std::sort(order.begin(), order.end(), [](const auto* a, const auto* b) { return a->offset < b->offset; });
+    const TensorEntry* before = nullptr;
+    for (TensorEntry* t : order) {
+      const auto fail = [&](const std::string& what) { r.fail("tensor " + quote(t->view.name) + " " + what); };
+      if (t->offset % alignment != 0) {
+        fail("begins at offset " + std::to_string(t->offset) + ", no multiple of the alignment, " + std::to_string(alignment));
       }
-      end = offsets[i] + sizes[i];
-      tensors_[i].data = bytes.subspan(static_cast<std::size_t>(begin + offsets[i]), static_cast<std::size_t>(sizes[i]));
+      if (before != nullptr && t->offset < before->offset + before->num_bytes) {
+        fail("at offset " + std::to_string(t->offset) + " overlaps " + quote(before->view.name));
+      }
+      if (t->offset > size || t->num_bytes > size - t->offset) {
+        fail("takes " + std::to_string(t->num_bytes) + " bytes at offset " + std::to_string(t->offset) + ", the file has " +
+             std::to_string(size) + " bytes of tensors (is the download complete?)");
+      }
+      t->view.data = bytes.subspan(static_cast<std::size_t>(begin + t->offset), static_cast<std::size_t>(t->num_bytes));
+      before = t;
     }
-    for (std::size_t i = 0; i < tensors_.size(); ++i) by_name_.emplace(tensors_[i].name, i);
   }
 
   std::optional<MappedFile> file_;
   std::filesystem::path path_;
+  std::string where_;
   Json metadata_ = Json::object();
   Json generation_config_;
-  std::map<std::string, ArrayView> arrays_;
+  // Keys and values are views into the bytes.
+  std::unordered_set<std::string_view> keys_;
+  std::vector<std::pair<std::string_view, std::span<const std::byte>>> raw_;
+  std::unordered_map<std::string_view, ArrayView> arrays_;
   std::vector<TensorView> tensors_;
   std::unordered_map<std::string_view, std::size_t> by_name_;
 };
@@ -330,6 +362,12 @@ std::unique_ptr<Checkpoint> open_gguf(const std::filesystem::path& path) {
 
 std::unique_ptr<Checkpoint> parse_gguf(std::span<const std::byte> bytes, std::string_view where) {
   return std::make_unique<GgufCheckpoint>(bytes, std::filesystem::path(where));
+}
+
+std::vector<GgufEntry> gguf_entries(const Checkpoint& checkpoint) {
+  const auto* gguf = dynamic_cast<const GgufCheckpoint*>(&checkpoint);
+  require(gguf != nullptr, "not a GGUF file", ErrorCode::kInvalidArgument, checkpoint.path().string());
+  return gguf->entries();
 }
 
 }  // namespace onggi::formats

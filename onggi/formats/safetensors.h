@@ -14,10 +14,11 @@
 
 namespace onggi::formats {
 
-/// One .safetensors file, mapped: u64 header length, JSON header, bytes. Tensors in the order of their bytes.
+/// One .safetensors file, mapped: u64 header length, JSON header, bytes. Tensors in the order of their bytes. BOOL is
+/// given as U8; the 4-bit checkpoints of bitsandbytes show as the U8 and F32 tensors that they consist of. Immutable.
 class SafetensorsFile {
  public:
-  /// Throws kNotFound or kCorrupt naming the file.
+  /// Throws kNotFound or kCorrupt naming the file, kInvalidArgument on a dtype that is not supported (by its name).
   explicit SafetensorsFile(const std::filesystem::path& path);
   /// Over bytes in memory, which must outlive this (fuzzing and tests).
   SafetensorsFile(std::span<const std::byte> bytes, std::string_view where);
@@ -36,5 +37,8 @@ class SafetensorsFile {
   std::map<std::string, std::size_t, std::less<>> by_name_;
   std::map<std::string, std::string> metadata_;
 };
+
+/// Whether the bytes begin as a safetensors file does: a header length in bounds, then an object.
+bool looks_like_safetensors(std::span<const std::byte> bytes);
 
 }  // namespace onggi::formats

@@ -52,6 +52,7 @@ std::uint64_t num_bytes(const TensorToWrite& tensor, std::string_view where) {
   const auto bytes = static_cast<std::uint64_t>(quant::num_bytes(tensor.type, elements));
   if (tensor.read_rows) {
     if (!tensor.data.empty()) fail(tensor, "it has both data and read_rows", where);
+    if (!quant::can_encode(tensor.type)) fail(tensor, std::string(traits.name) + " can't be encoded here", where);
   } else if (tensor.data.size() != bytes) {
     fail(tensor, "it has " + std::to_string(tensor.data.size()) + " bytes of data, its shape and type need " +
              std::to_string(bytes), where);

@@ -205,6 +205,13 @@ void decode(DType type, const std::byte* blocks, std::int64_t elements, float* o
   }
 }
 
+bool can_encode(DType type) {
+  switch (type) {
+    case DType::kF32: case DType::kF16: case DType::kBF16: case DType::kQ8_0: case DType::kQ4_0: return true;
+    default: return false;
+  }
+}
+
 void encode(DType type, const float* x, std::int64_t elements, std::byte* out) {
   auto* b = reinterpret_cast<std::uint8_t*>(out);
   switch (type) {

@@ -16,6 +16,9 @@ void decode(DType type, const std::byte* blocks, std::int64_t elements, float* o
 /// in a Q8_0 or Q4_0 block; F16 itself rounds what is too large to infinity.
 void encode(DType type, const float* values, std::int64_t elements, std::byte* out);
 
+/// Whether `encode` takes the type.
+bool can_encode(DType type);
+
 float f16_to_f32(std::uint16_t bits);
 std::uint16_t f32_to_f16(float value);   ///< Round to nearest even.
 float bf16_to_f32(std::uint16_t bits);

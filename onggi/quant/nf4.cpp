@@ -16,7 +16,7 @@ constexpr std::array<float, 16> kBook = {
     -1.0F, -0.6961928009986877F, -0.5250730514526367F, -0.39491748809814453F, -0.28444138169288635F, -0.18477343022823334F,
     -0.09105003625154495F, 0.0F, 0.07958029955625534F, 0.16093020141124725F, 0.24611230194568634F, 0.33791524171829224F,
     0.44070982933044434F, 0.5626170039176941F, 0.7229568362236023F, 1.0F};
-constexpr std::uint8_t kZeroCode = 7;
+constexpr int kZeroCode = 7;
 
 /// Code i + 1 and up are for values strictly above threshold i, the f32 midpoint of codes i and i + 1. Computed, since
 /// decimals of these midpoints, ties between two floats, do not round to the same bits in every language.
@@ -166,12 +166,13 @@ Nf4Tensor encode_nf4(std::span<const float> values, const Nf4Options& options) {
     // The bound keeps the reciprocal finite, so that zeros get the zero code. A reciprocal, as the reference: dividing
     // gives other codes near the thresholds.
     const float inverse = 1.0F / std::max(largest, 1e-38F);
-    std::array<std::uint8_t, kNf4Block> code{};
+    for (float& v : x) v *= inverse;
+    std::array<std::int32_t, kNf4Block> code{};
     for (const float threshold : kThresholds) {
-      for (std::size_t i = 0; i < kNf4Block; ++i) code[i] += x[i] * inverse > threshold ? 1 : 0;
+      for (std::size_t i = 0; i < kNf4Block; ++i) code[i] += x[i] > threshold ? 1 : 0;
     }
     for (std::size_t i = 0; i < count; i += 2) {
-      const std::uint8_t low = i + 1 < count ? code[i + 1] : kZeroCode;
+      const int low = i + 1 < count ? code[i + 1] : kZeroCode;
       tensor.codes[(first + i) / 2] = static_cast<std::uint8_t>(code[i] << 4 | low);
     }
     tensor.absmax.push_back(largest);
