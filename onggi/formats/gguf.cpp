@@ -145,7 +145,8 @@ class GgufCheckpoint : public Checkpoint {
     std::vector<std::int32_t> out(array->count);
     Reader r(array->bytes, where_);
     for (auto& value : out) {
-      const auto wide = read_scalar(r, array->type, key).get<std::int64_t>();
+      const Json scalar = read_scalar(r, array->type, key);
+      const std::int64_t wide = scalar.is_boolean() ? static_cast<std::int64_t>(scalar.get<bool>()) : scalar.get<std::int64_t>();
       if (wide > std::numeric_limits<std::int32_t>::max()) {
         r.fail("key " + quote(key) + " holds " + std::to_string(wide) + ", expected at most 2^31 - 1");
       }
