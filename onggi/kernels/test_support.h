@@ -47,7 +47,9 @@ inline std::vector<int> scale_offsets(DType type) {
 inline std::vector<std::byte> random_blocks(std::uint64_t seed, DType type, std::int64_t rows, std::int64_t columns) {
   const auto& shape = quant::traits(type);
   const std::int64_t num_blocks = rows * columns / shape.block_elements;
-  std::vector<std::byte> bytes(static_cast<std::size_t>(num_blocks * shape.block_bytes));
+  std::vector<std::byte> bytes;
+  bytes.reserve(1);  // a pointer, even to no block
+  bytes.resize(static_cast<std::size_t>(num_blocks * shape.block_bytes));
   if (bytes.empty()) return bytes;
   for (std::size_t i = 0; i < bytes.size(); i += 16) {
     const auto four = philox(seed, 1, i);
