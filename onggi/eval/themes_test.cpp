@@ -42,7 +42,11 @@ std::string noisy_answer(const ThemeRow& row, std::uint64_t index) {
   if (draw(7) == 0 && !cards.empty()) cards.push_back(cards[0]);
   if (draw(6) == 0) cards.clear();
   std::string text = datasets::cards_answer(cards);
-  if (draw(9) == 0) text.insert(draw(text.size()), 1, "\"'[] :\\"[draw(7)]);
+  if (draw(9) == 0) {
+    std::size_t at = draw(text.size());
+    while ((static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) --at;  // not inside a character
+    text.insert(at, 1, "\"'[] :\\"[draw(7)]);
+  }
   return text;
 }
 

@@ -16,7 +16,7 @@ constexpr int kMaxLoraRank = 4096;
 /// Chooses modules by path, as PEFT's `target_modules` and `exclude_modules` do: a regular expression that must match
 /// the whole path, or names that equal the path or its end after a dot ("q_proj" does not match "xq_proj").
 struct ModulePattern {
-  std::string regex;               ///< RE2 syntax (no look-around, no back-references); wins over `names`.
+  std::string regex;  ///< RE2 syntax (no look-around, no back-references); wins over `names`.
   std::vector<std::string> names;
 
   bool empty() const { return regex.empty() && names.empty(); }
@@ -28,7 +28,7 @@ struct AdapterConfig {
   std::string revision;
   int rank = 8;
   double alpha = 8.0;
-  double dropout = 0.0;    ///< On the input of A while training.
+  double dropout = 0.0;  ///< On the input of A while training.
   bool use_rslora = false;
   bool use_dora = false;
   bool all_linear = false;  ///< target_modules "all-linear": every linear layer but the output head.
@@ -36,7 +36,7 @@ struct AdapterConfig {
   ModulePattern excluded;
   std::vector<int> layers_to_transform;     ///< Only these layers; empty is all. Needs `targets.names`.
   std::vector<std::string> layers_pattern;  ///< Names before the layer number; empty takes the first numbered segment.
-  std::vector<std::pair<std::string, int>> rank_pattern;      ///< First pattern that matches the path's end wins.
+  std::vector<std::pair<std::string, int>> rank_pattern;  ///< First pattern that matches the path's end wins.
   std::vector<std::pair<std::string, double>> alpha_pattern;
   std::string initialisation = "true";  ///< init_lora_weights: true, false, gaussian, eva or orthogonal.
 };

@@ -78,7 +78,8 @@ std::vector<float> read_floats(const formats::TensorView& tensor) {
   };
   using quant::DType;
   if (tensor.type != DType::kF32 && tensor.type != DType::kF16 && tensor.type != DType::kBF16) {
-    fail(ErrorCode::kInvalidArgument, "is " + std::string(quant::traits(tensor.type).name) + ", expected F32, F16 or BF16");
+    fail(ErrorCode::kInvalidArgument,
+         "is " + std::string(quant::traits(tensor.type).name) + ", expected F32, F16 or BF16");
   }
   std::vector<float> values(static_cast<std::size_t>(tensor.num_elements()));
   quant::decode(tensor.type, tensor.data.data(), tensor.num_elements(), values.data());
@@ -115,11 +116,14 @@ std::map<std::string, Found> collect(const formats::SafetensorsFile& file, const
     found.path_in_file = name.path;
     found.parts[static_cast<std::size_t>(name.part)] = &tensor;
   }
-  require(prefixes.size() <= 1, [&] {
-    std::string text = "tensor names mix the path prefixes";
-    for (const std::size_t i : prefixes) text += " \"" + std::string(kPathPrefixes[i]) + "\"";
-    return text + ": the file was put together from two adapters";
-  }, ErrorCode::kInvalidArgument, where);
+  require(
+      prefixes.size() <= 1,
+      [&] {
+        std::string text = "tensor names mix the path prefixes";
+        for (const std::size_t i : prefixes) text += " \"" + std::string(kPathPrefixes[i]) + "\"";
+        return text + ": the file was put together from two adapters";
+      },
+      ErrorCode::kInvalidArgument, where);
   require(!all.empty(), "holds no tensors", ErrorCode::kInvalidArgument, where);
   return all;
 }
@@ -127,7 +131,8 @@ std::map<std::string, Found> collect(const formats::SafetensorsFile& file, const
 AdapterLayer read_layer(const std::string& path, const Found& found, const AdapterRules& rules,
                         const std::string& where) {
   const auto check = [&](bool ok, auto&& what) {
-    require(ok, [&] { return "layer \"" + path + "\" " + what(); }, ErrorCode::kInvalidArgument, where);
+    require(
+        ok, [&] { return "layer \"" + path + "\" " + what(); }, ErrorCode::kInvalidArgument, where);
   };
   const auto rule = rules.find(found.path_in_file);
   check(rule.has_value(), [] { return std::string("has tensors, and adapter_config.json does not target it"); });
@@ -155,7 +160,8 @@ AdapterLayer read_layer(const std::string& path, const Found& found, const Adapt
   layer.b = read_floats(*found[Part::kB]);
   if (rule->dora) {
     check(found[Part::kMagnitude]->shape[0] == b[0], [&] {
-      return "has a magnitude of " + shape_text(found[Part::kMagnitude]->shape) + ", expected [" + std::to_string(b[0]) + "]";
+      return "has a magnitude of " + shape_text(found[Part::kMagnitude]->shape) + ", expected [" +
+             std::to_string(b[0]) + "]";
     });
     layer.magnitude = read_floats(*found[Part::kMagnitude]);
   }
@@ -229,8 +235,7 @@ void write_tensors(const fs::path& path, const AdapterFiles& adapter, AdapterPat
     const auto prefix = prefix_of(layer_path);
     require(paths == AdapterPaths::kText || prefix == 0,
             [&] { return "adapter layer \"" + layer_path + "\" has no image-class name"; });
-    const std::string written =
-        prefix == 0 ? with_prefix(layer_path, 0, static_cast<std::size_t>(paths)) : layer_path;
+    const std::string written = prefix == 0 ? with_prefix(layer_path, 0, static_cast<std::size_t>(paths)) : layer_path;
     check_layer(layer_path, written, layer, rules);
     const auto add = [&](Part part, std::vector<std::int64_t> shape, const std::vector<float>& values) {
       tensors.push_back({std::string(kNamePrefix) + written + std::string(kPartNames[static_cast<std::size_t>(part)]),
@@ -258,7 +263,8 @@ void write_adapter(const fs::path& target, const AdapterFiles& adapter, AdapterP
   const fs::path fresh = folder.string() + ".tmp." + std::to_string(::getpid());
   fs::remove_all(fresh, error);
   fs::create_directories(fresh, error);
-  require(!error, [&] { return "can't make the folder: " + error.message(); }, ErrorCode::kUnavailable, fresh.string());
+  require(
+      !error, [&] { return "can't make the folder: " + error.message(); }, ErrorCode::kUnavailable, fresh.string());
   try {
     write_tensors(fresh / "adapter_model.safetensors", adapter, paths, rules);
     write_file_atomic(fresh / "adapter_config.json", dump_json(adapter_config_json(adapter.config), 2) + "\n");
@@ -274,7 +280,9 @@ void write_adapter(const fs::path& target, const AdapterFiles& adapter, AdapterP
 void check_adapter_fits(const AdapterFiles& adapter, std::span<const LinearShape> base, std::string_view where) {
   std::map<std::string_view, const LinearShape*> by_path;
   for (const LinearShape& linear : base) by_path.emplace(linear.path, &linear);
-  const auto fail = [&](const std::string& message) { throw Error(ErrorCode::kInvalidArgument, message, std::string(where)); };
+  const auto fail = [&](const std::string& message) {
+    throw Error(ErrorCode::kInvalidArgument, message, std::string(where));
+  };
   for (const auto& [path, layer] : adapter.layers) {
     const auto it = by_path.find(path);
     if (it == by_path.end()) fail("the adapter has \"" + path + "\", which the base lacks: it is for another base");
@@ -300,9 +308,10 @@ void check_adapter_origin(const AdapterFiles& adapter, std::span<const std::pair
   for (const auto& [key, now] : hashes) {
     const auto it = trained.find(key);
     if (it == trained.end() || !it->is_string() || it->get_ref<const std::string&>() == now) continue;
-    throw Error(ErrorCode::kInvalidArgument,
-                "the adapter was trained with another " + key + ": SHA-256 " + it->get<std::string>() + ", this one has " + now,
-                std::string(where));
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "the adapter was trained with another " + key + ": SHA-256 " + it->get<std::string>() + ", this one has " + now,
+        std::string(where));
   }
 }
 

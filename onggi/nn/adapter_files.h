@@ -41,8 +41,8 @@ enum class AdapterPaths {
 };
 
 /// Reads adapter_config.json, adapter_model.safetensors (F32, F16 or BF16) and, if there, onggi.json. Throws kNotFound,
-/// kCorrupt or kInvalidArgument naming file and tensor: a kind of tensor that is not supported, A without B, shapes that
-/// do not fit each other or the config, NaN or infinite values, two names for one layer, mixed path prefixes.
+/// kCorrupt or kInvalidArgument naming file and tensor: a kind of tensor that is not supported, A without B, shapes
+/// that do not fit each other or the config, NaN or infinite values, two names for one layer, mixed path prefixes.
 AdapterFiles read_adapter(const std::filesystem::path& folder);
 
 /// Writes the folder with PEFT's names, a short README.md, and onggi.json unless `origin` is null. Equal input gives

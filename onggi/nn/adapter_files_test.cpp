@@ -52,7 +52,8 @@ class AdapterFilesTest : public ::testing::Test {
       for (const std::int64_t size : tensor.shape) elements *= size;
       bytes.emplace_back(static_cast<std::size_t>(quant::num_bytes(tensor.type, elements)));
       const std::vector<float> values(static_cast<std::size_t>(elements), tensor.value);
-      if (tensor.type != quant::DType::kI32) quant::encode(tensor.type, values.data(), elements, bytes.back().data());
+      if (tensor.type != quant::DType::kI32 && elements > 0)
+        quant::encode(tensor.type, values.data(), elements, bytes.back().data());
     }
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       out.push_back({tensors[i].name, tensors[i].type, tensors[i].shape, bytes[i]});
@@ -108,7 +109,9 @@ class AdapterFilesTest : public ::testing::Test {
     EXPECT_EQ(dump_json(a.origin), dump_json(b.origin));
   }
 
-  static std::vector<RawTensor> good() { return {{std::string(kLayer) + ".lora_A.weight", {2, 3}}, {std::string(kLayer) + ".lora_B.weight", {5, 2}}}; }
+  static std::vector<RawTensor> good() {
+    return {{std::string(kLayer) + ".lora_A.weight", {2, 3}}, {std::string(kLayer) + ".lora_B.weight", {5, 2}}};
+  }
 
   fs::path root_;
 };
@@ -159,31 +162,72 @@ TEST_F(AdapterFilesTest, RefusesHostileTensors) {
   const Case cases[] = {
       {"has no \".lora_B.weight\" tensor", [](auto& t) { t.pop_back(); }},
       {"has no \".lora_A.weight\" tensor", [](auto& t) { t.erase(t.begin()); }},
-      {"different rank", [](auto& t) { t[1].shape = {5, 3}; }},
-      {"has rank 3, adapter_config.json says 2", [](auto& t) { t[0].shape = {3, 3}, t[1].shape = {5, 3}; }},
-      {"expected 2 dimensions that are not 0", [](auto& t) { t[0].shape = {0, 3}, t[1].shape = {5, 0}; }},
+      {"different rank",
+       [](auto& t) {
+         t[1].shape = {5, 3};
+       }},
+      {"has rank 3, adapter_config.json says 2",
+       [](auto& t) {
+         t[0].shape = {3, 3}, t[1].shape = {5, 3};
+       }},
+      {"expected 2 dimensions that are not 0",
+       [](auto& t) {
+         t[0].shape = {0, 3}, t[1].shape = {5, 0};
+       }},
       {"expected 2 dimensions", [](auto& t) { t[0].shape = {6}; }},
-      {"expected 2 dimensions", [](auto& t) { t[1].shape = {5, 1, 2}; }},
+      {"expected 2 dimensions",
+       [](auto& t) {
+         t[1].shape = {5, 1, 2};
+       }},
       {"6 values that are NaN or infinite", [](auto& t) { t[0].value = std::nanf(""); }},
       {"10 values that are NaN or infinite", [](auto& t) { t[1].value = std::numeric_limits<float>::infinity(); }},
       {"is I32, expected F32, F16 or BF16", [](auto& t) { t[0].type = quant::DType::kI32; }},
       {"holds no tensors", [](auto& t) { t.clear(); }},
-      {"does not target it", [](auto& t) {
+      {"does not target it",
+       [](auto& t) {
          for (auto& tensor : t) tensor.name.replace(tensor.name.find("up_proj"), 7, "xup_proj");
        }},
-      {"use_dora is false", [&](auto& t) { t.push_back({layer + ".lora_magnitude_vector", {5}}); }},
+      {"use_dora is false",
+       [&](auto& t) {
+         t.push_back({layer + ".lora_magnitude_vector", {5}});
+       }},
       {"has no \".lora_magnitude_vector\" tensor", [](auto&) {}, ", \"use_dora\": true"},
-      {"has a magnitude of [4], expected [5]", [&](auto& t) { t.push_back({layer + ".lora_magnitude_vector", {4}}); },
+      {"has a magnitude of [4], expected [5]",
+       [&](auto& t) {
+         t.push_back({layer + ".lora_magnitude_vector", {4}});
+       },
        ", \"use_dora\": true"},
       {"begins with \"base_model.model.\"", [](auto& t) { t[0].name = "model.layers.0.mlp.up_proj.lora_A.weight"; }},
-      {"is lora_bias", [&](auto& t) { t.push_back({layer + ".lora_B.bias", {5}}); }},
-      {"is LoRA on embeddings", [](auto& t) { t.push_back({"base_model.model.model.embed_tokens.lora_embedding_A", {2, 9}}); }},
-      {"is a full copy of a layer", [](auto& t) { t.push_back({"base_model.model.model.embed_tokens.base_layer.weight", {2, 9}}); }},
-      {"is trainable tokens", [](auto& t) { t.push_back({"base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta", {1, 3}}); }},
-      {"is prompt tuning", [](auto& t) { t.push_back({"prompt_embeddings", {2, 9}}); }},
-      {"modules_to_save", [](auto& t) { t.push_back({"base_model.model.lm_head.weight", {2, 9}}); }},
-      {"vision tower", [](auto& t) { t.push_back({"base_model.model.vision_tower.up_proj.lora_A.weight", {2, 3}}); }},
-      {"mix the path prefixes", [](auto& t) { t[0].name = "base_model.model.model.language_model.layers.0.mlp.up_proj.lora_A.weight"; }},
+      {"is lora_bias",
+       [&](auto& t) {
+         t.push_back({layer + ".lora_B.bias", {5}});
+       }},
+      {"is LoRA on embeddings",
+       [](auto& t) {
+         t.push_back({"base_model.model.model.embed_tokens.lora_embedding_A", {2, 9}});
+       }},
+      {"is a full copy of a layer",
+       [](auto& t) {
+         t.push_back({"base_model.model.model.embed_tokens.base_layer.weight", {2, 9}});
+       }},
+      {"is trainable tokens",
+       [](auto& t) {
+         t.push_back({"base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta", {1, 3}});
+       }},
+      {"is prompt tuning",
+       [](auto& t) {
+         t.push_back({"prompt_embeddings", {2, 9}});
+       }},
+      {"modules_to_save",
+       [](auto& t) {
+         t.push_back({"base_model.model.lm_head.weight", {2, 9}});
+       }},
+      {"vision tower",
+       [](auto& t) {
+         t.push_back({"base_model.model.vision_tower.up_proj.lora_A.weight", {2, 3}});
+       }},
+      {"mix the path prefixes",
+       [](auto& t) { t[0].name = "base_model.model.model.language_model.layers.0.mlp.up_proj.lora_A.weight"; }},
   };
   EXPECT_EQ(read_adapter(make(good())).layers.size(), 1U);
   for (const Case& c : cases) {
@@ -242,17 +286,23 @@ TEST_F(AdapterFilesTest, AnotherBaseIsRefused) {
   base.push_back({"lm_head", 3, 100});  // all-linear leaves the head out
   check_adapter_fits(adapter, base, "here");
   base.push_back({"model.layers.1.mlp.up_proj", 3, 5});
-  EXPECT_NE(refusal([&] { check_adapter_fits(adapter, base, "here"); }).find("no tensors for it (here)"), std::string::npos);
+  EXPECT_NE(refusal([&] { check_adapter_fits(adapter, base, "here"); }).find("no tensors for it (here)"),
+            std::string::npos);
   base.pop_back();
   base[1].num_inputs = 4;
-  EXPECT_NE(refusal([&] { check_adapter_fits(adapter, base, "here"); }).find("[5, 4] in the base, the adapter expects [5, 3]"),
+  EXPECT_NE(refusal([&] {
+              check_adapter_fits(adapter, base, "here");
+            }).find("[5, 4] in the base, the adapter expects [5, 3]"),
             std::string::npos);
   base.erase(base.begin() + 1);
-  EXPECT_NE(refusal([&] { check_adapter_fits(adapter, base, "here"); }).find("which the base lacks"), std::string::npos);
+  EXPECT_NE(refusal([&] { check_adapter_fits(adapter, base, "here"); }).find("which the base lacks"),
+            std::string::npos);
 
   using Hashes = std::vector<std::pair<std::string, std::string>>;
   check_adapter_origin(adapter, Hashes{{"base", "aa"}, {"template", "zz"}}, "here");
-  const std::string message = refusal([&] { check_adapter_origin(adapter, Hashes{{"base", "aa"}, {"tokenizer", "cc"}}, "here"); });
+  const std::string message = refusal([&] {
+    check_adapter_origin(adapter, Hashes{{"base", "aa"}, {"tokenizer", "cc"}}, "here");
+  });
   EXPECT_NE(message.find("another tokenizer: SHA-256 bb, this one has cc"), std::string::npos) << message;
   AdapterFiles foreign = small();
   foreign.origin = nullptr;

@@ -51,7 +51,8 @@ void remove_leftovers(const fs::path& folder) {
   std::vector<fs::path> leftovers;
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
-    if (name.starts_with("step-") && (name.ends_with(".tmp") || name.ends_with(".old"))) leftovers.push_back(it->path());
+    if (name.starts_with("step-") && (name.ends_with(".tmp") || name.ends_with(".old")))
+      leftovers.push_back(it->path());
   }
   for (const fs::path& path : leftovers) fs::remove_all(path, error);
 }
@@ -59,15 +60,9 @@ void remove_leftovers(const fs::path& folder) {
 Json state_json(const TrainState& state, const AdamW& optimizer, const fs::path& tensors) {
   Json hashes = Json::object();
   for (const auto& [name, hash] : state.hashes) hashes[name] = hash;
-  Json body = {{"format", kFormat},
-               {"step", state.step},
-               {"epoch", state.epoch},
-               {"index", state.index},
-               {"seed", state.seed},
-               {"updates", optimizer.num_updates()},
-               {"hashes", std::move(hashes)},
-               {"extra", state.extra},
-               {"tensors_sha256", sha256_file(tensors)}};
+  Json body = {{"format", kFormat},           {"step", state.step},   {"epoch", state.epoch},
+               {"index", state.index},        {"seed", state.seed},   {"updates", optimizer.num_updates()},
+               {"hashes", std::move(hashes)}, {"extra", state.extra}, {"tensors_sha256", sha256_file(tensors)}};
   // The state vouches for the tensors, and this for the state.
   const std::string hash = sha256_hex(dump_json(body));
   return {{"state", std::move(body)}, {"sha256", hash}};
@@ -122,7 +117,8 @@ std::array<std::vector<const formats::TensorView*>, 3> find_tensors(const format
                                                                     const AdamW& optimizer, const fs::path& path) {
   std::array<std::vector<const formats::TensorView*>, 3> found;
   const auto check = [&](bool ok, const std::string& message) {
-    require(ok, [&] { return "can't resume: " + message; }, ErrorCode::kInvalidArgument, path.string());
+    require(
+        ok, [&] { return "can't resume: " + message; }, ErrorCode::kInvalidArgument, path.string());
   };
   check(file.tensors().size() == 3 * optimizer.parameters().size(),
         "the checkpoint has " + std::to_string(file.tensors().size() / 3) + " parameters, this run has " +
@@ -155,16 +151,19 @@ void save_checkpoint(const fs::path& folder, const TrainState& state, const Adam
   const fs::path target = folder / folder_name(state.step);
   const fs::path fresh = target.string() + ".tmp";
   fs::create_directories(fresh, error);
-  require(!error, [&] { return "can't make the folder: " + error.message(); }, ErrorCode::kUnavailable, fresh.string());
+  require(
+      !error, [&] { return "can't make the folder: " + error.message(); }, ErrorCode::kUnavailable, fresh.string());
   try {
     stage("tensors");
     std::vector<formats::TensorToWrite> tensors;
     for (std::size_t part = 0; part < kParts.size(); ++part) {
       for (std::size_t i = 0; i < optimizer.parameters().size(); ++i) {
         const nn::Parameter& p = *optimizer.parameters()[i];
-        const std::vector<float>& values =
-            part == 0 ? p.value : part == 1 ? optimizer.first_moments()[i] : optimizer.second_moments()[i];
-        tensors.push_back({std::string(kParts[part]) + p.name, quant::DType::kF32, p.shape, std::as_bytes(std::span(values))});
+        const std::vector<float>& values = part == 0   ? p.value
+                                           : part == 1 ? optimizer.first_moments()[i]
+                                                       : optimizer.second_moments()[i];
+        tensors.push_back(
+            {std::string(kParts[part]) + p.name, quant::DType::kF32, p.shape, std::as_bytes(std::span(values))});
       }
     }
     formats::write_safetensors(fresh / kTensorsName, tensors, {});
@@ -199,7 +198,8 @@ LoadedCheckpoint load_checkpoint(const fs::path& folder, std::uint64_t seed, con
       state = parse_state(body);
       updates = body.at("updates").get<std::int64_t>();
     } catch (const std::exception& e) {
-      loaded.skipped.push_back("checkpoint " + path.filename().string() + " is not complete and is left out: " + e.what());
+      loaded.skipped.push_back("checkpoint " + path.filename().string() +
+                               " is not complete and is left out: " + e.what());
       continue;
     }
     check_inputs(state, seed, hashes, path);

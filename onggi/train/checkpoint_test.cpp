@@ -51,8 +51,12 @@ struct TinyRun {
 };
 
 TrainState state_at(std::int64_t step) {
-  return {.step = step, .epoch = step / 10, .index = step % 10 * 8, .seed = 0xFFFFFFFFFFFFFFFFU,
-          .hashes = {{"plan", "aa"}, {"base", "bb"}}, .extra = {{"best_loss", 0.1 + 0.2}}};
+  return {.step = step,
+          .epoch = step / 10,
+          .index = step % 10 * 8,
+          .seed = 0xFFFFFFFFFFFFFFFFU,
+          .hashes = {{"plan", "aa"}, {"base", "bb"}},
+          .extra = {{"best_loss", 0.1 + 0.2}}};
 }
 
 class CheckpointTest : public ::testing::Test {

@@ -19,7 +19,7 @@ enum class Severity {
   kError,    ///< The run would teach the wrong thing or nothing: refuse it.
 };
 
-/// One thing that would go wrong without a word. `code` is stable ("double_bos"); the message names the row, file or key.
+/// One thing that would go wrong without a word. `code` is stable ("double_bos"); the message names row, file or key.
 struct Finding {
   std::string code;
   Severity severity = Severity::kError;
@@ -43,7 +43,7 @@ struct DoctorRow {
 
 /// A hash as it is and as it should be, with the key and the words for a difference.
 struct DoctorHash {
-  std::string name;      ///< "tokenizer", "template" or "serving_prompt": the finding is <name>_differs.
+  std::string name;  ///< "tokenizer", "template" or "serving_prompt": the finding is <name>_differs.
   std::string now;
   std::string expected;  ///< Empty: unknown, not compared.
 };
@@ -56,11 +56,11 @@ struct DoctorInput {
   std::optional<std::int32_t> bos_id;  ///< Set where the model needs a BOS.
   std::optional<std::int32_t> end_id;  ///< End of turn.
   std::optional<std::int32_t> pad_id;
-  std::int64_t vocab_size = 0;              ///< Rows of the base's embedding; 0: not examined.
-  bool trains_embedding = false;            ///< Whether tokens above the vocabulary have rows that learn.
-  std::vector<std::string> special_texts;   ///< "<end_of_turn>" ...
-  std::int64_t max_tokens = 0;              ///< 0: no limit.
-  double max_long_share = 0.01;             ///< Rows above the limit that are taken in silence.
+  std::int64_t vocab_size = 0;             ///< Rows of the base's embedding; 0: not examined.
+  bool trains_embedding = false;           ///< Whether tokens above the vocabulary have rows that learn.
+  std::vector<std::string> special_texts;  ///< "<end_of_turn>" ...
+  std::int64_t max_tokens = 0;             ///< 0: no limit.
+  double max_long_share = 0.01;            ///< Rows above the limit that are taken in silence.
 
   // Answers
   std::vector<std::string> closed_labels;  ///< Empty: any label.
@@ -101,7 +101,7 @@ struct TokenSummary {
   std::int64_t longest = 0;
   std::int64_t num_tokens = 0;
   std::int64_t num_supervised = 0;
-  std::vector<std::pair<std::int64_t, std::int64_t>> histogram;      ///< (tokens up to, rows): powers of two.
+  std::vector<std::pair<std::int64_t, std::int64_t>> histogram;    ///< (tokens up to, rows): powers of two.
   std::vector<std::pair<std::string, std::int64_t>> label_counts;  ///< Most frequent first, then by name.
 };
 TokenSummary summarize_tokens(std::span<const DoctorRow> rows);

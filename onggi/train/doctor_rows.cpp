@@ -137,7 +137,8 @@ void check_roles(const DoctorInput& in, std::vector<Finding>& findings) {
 void check_templates(const DoctorInput& in, std::vector<Finding>& findings) {
   RowFinding unstable("template_not_prefix_stable", Severity::kError,
                       "a later turn that changes how the earlier ones are written, so masks can't be trusted");
-  RowFinding absent("marker_not_found", Severity::kError, "no response marker \"" + in.response_marker + "\" in the prompt");
+  RowFinding absent("marker_not_found", Severity::kError,
+                    "no response marker \"" + in.response_marker + "\" in the prompt");
   RowFinding inside("marker_in_content", Severity::kError,
                     "the response marker \"" + in.response_marker + "\" inside the text of a slot or answer");
   for_each_row(in, [&](const DoctorRow& row) {

@@ -21,7 +21,8 @@ constexpr std::int32_t kPad = 0;
 DoctorRow clean_row(const std::string& file, int index, std::uint64_t seed) {
   DoctorRow row;
   row.where = file + ", line " + std::to_string(index + 1);
-  row.inputs = {"review " + std::to_string(seed) + " " + file + " " + std::to_string(index) + " \xEC\x98\xB9\xEA\xB8\xB0"};
+  row.inputs = {"review " + std::to_string(seed) + " " + file + " " + std::to_string(index) +
+                " \xEC\x98\xB9\xEA\xB8\xB0"};
   row.prompt = "<start>user\n" + row.inputs[0] + "<start>model\n";
   row.answer = "[\"" + std::to_string(index) + "\"]";
   row.group = file + std::to_string(index / 3);
@@ -86,51 +87,77 @@ void replace_id(DoctorRow& row, std::int32_t from, std::int32_t to) {
 
 const Case kCases[] = {
     {"no_rows", "no rows", [](DoctorInput& in) { in.train.clear(); }},
-    {"all_masked", "no row", [](DoctorInput& in) {
+    {"all_masked", "no row",
+     [](DoctorInput& in) {
        for (auto* set : {&in.train, &in.validation}) {
          for (auto& row : *set) std::fill(row.supervised.begin(), row.supervised.end(), 0);
        }
      }},
-    {"row_without_target", "train.jsonl, line 3", [](DoctorInput& in) {
-       std::fill(in.train[2].supervised.begin(), in.train[2].supervised.end(), 0);
-     }},
+    {"row_without_target", "train.jsonl, line 3",
+     [](DoctorInput& in) { std::fill(in.train[2].supervised.begin(), in.train[2].supervised.end(), 0); }},
     {"first_token_scored", "train.jsonl, line 1", [](DoctorInput& in) { in.train[0].supervised[0] = 1; }},
     {"mask_size", "valid.jsonl, line 2", [](DoctorInput& in) { in.validation[1].supervised.push_back(1); }},
-    {"empty_answer", "2 rows have an empty answer, first train.jsonl, line 4", [](DoctorInput& in) {
+    {"empty_answer", "2 rows have an empty answer, first train.jsonl, line 4",
+     [](DoctorInput& in) {
        in.train[3].answer = "";
        in.train[5].answer = " \n";
      }},
     {"answer_cut", "train.jsonl, line 2", [](DoctorInput& in) { in.train[1].answer_cut = true; }},
     {"answer_invalid", "train.jsonl, line 2 (not valid JSON", [](DoctorInput& in) { in.train[1].answer = "[1,"; }},
-    {"label_outside_set", "\"tste\"", [](DoctorInput& in) { in.train[1].labels = {"taste", "tste"}; }},
+    {"label_outside_set", "\"tste\"",
+     [](DoctorInput& in) {
+       in.train[1].labels = {"taste", "tste"};
+     }},
     {"end_token_missing", "train.jsonl, line 5", [](DoctorInput& in) { replace_id(in.train[4], kEnd, 300); }},
-    {"pad_masks_end", "valid.jsonl, line 1", [](DoctorInput& in) {
+    {"pad_masks_end", "valid.jsonl, line 1",
+     [](DoctorInput& in) {
        in.pad_id = kEnd;
        in.validation[0].supervised.back() = 0;
      }},
     {"double_bos", "train.jsonl, line 1", [](DoctorInput& in) { in.train[0].ids[1] = kBos; }},
-    {"bos_missing", "12 rows", [](DoctorInput& in) {
+    {"bos_missing", "12 rows",
+     [](DoctorInput& in) {
        for (auto& row : in.train) row.ids[0] = 7;
      }},
     {"id_outside_vocabulary", "id 1000", [](DoctorInput& in) { in.train[0].ids[1] = 1000; }},
     {"rows_too_long", "20 tokens that fit", [](DoctorInput& in) { in.max_tokens = 20; }},
-    {"two_system_messages", "train.jsonl, line 6", [](DoctorInput& in) { in.train[5].roles = {"system", "developer", "user"}; }},
-    {"roles_do_not_alternate", "\"user\"", [](DoctorInput& in) { in.train[5].roles = {"user", "user", "model"}; }},
-    {"unknown_role", "\"bot\"", [](DoctorInput& in) { in.train[5].roles = {"user", "bot"}; }},
-    {"leading_assistant", "line 6", [](DoctorInput& in) { in.train[5].roles = {"system", "model", "user"}; }},
-    {"template_not_prefix_stable", "turn 3", [](DoctorInput& in) { in.train[5].renderings = {"a", "ab", "acb"}; }},
+    {"two_system_messages", "train.jsonl, line 6",
+     [](DoctorInput& in) {
+       in.train[5].roles = {"system", "developer", "user"};
+     }},
+    {"roles_do_not_alternate", "\"user\"",
+     [](DoctorInput& in) {
+       in.train[5].roles = {"user", "user", "model"};
+     }},
+    {"unknown_role", "\"bot\"",
+     [](DoctorInput& in) {
+       in.train[5].roles = {"user", "bot"};
+     }},
+    {"leading_assistant", "line 6",
+     [](DoctorInput& in) {
+       in.train[5].roles = {"system", "model", "user"};
+     }},
+    {"template_not_prefix_stable", "turn 3",
+     [](DoctorInput& in) {
+       in.train[5].renderings = {"a", "ab", "acb"};
+     }},
     {"marker_not_found", "16 rows", [](DoctorInput& in) { in.response_marker = "### Response"; }},
     {"marker_in_content", "line 3", [](DoctorInput& in) { in.train[2].inputs = {"x <start>model y"}; }},
-    {"duplicate_row", "first at train.jsonl, line 1", [](DoctorInput& in) {
+    {"duplicate_row", "first at train.jsonl, line 1",
+     [](DoctorInput& in) {
        const std::string where = in.train[6].where;
        in.train[6] = in.train[0];
        in.train[6].where = where;
-     }, Severity::kWarning},
-    {"conflicting_answers", "line 7", [](DoctorInput& in) { in.train[6].prompt = in.train[0].prompt; }, Severity::kWarning},
-    {"row_in_both_splits", "as train.jsonl, line 1", [](DoctorInput& in) { in.validation[3].prompt = in.train[0].prompt; }},
+     },
+     Severity::kWarning},
+    {"conflicting_answers", "line 7", [](DoctorInput& in) { in.train[6].prompt = in.train[0].prompt; },
+     Severity::kWarning},
+    {"row_in_both_splits", "as train.jsonl, line 1",
+     [](DoctorInput& in) { in.validation[3].prompt = in.train[0].prompt; }},
     {"group_in_both_splits", "\"train.jsonl1\"", [](DoctorInput& in) { in.validation[3].group = "train.jsonl1"; }},
     {"invalid_utf8", "line 1", [](DoctorInput& in) { in.train[0].inputs = {"\xED\xA0\x80"}; }},
-    {"mojibake", "line 1", [](DoctorInput& in) { in.train[0].inputs = {"\xC3\xAC\xC2\x98\xC2\xB9"}; }, Severity::kWarning},
+    {"mojibake", "line 1", [](DoctorInput& in) { in.train[0].inputs = {"\xC3\xAC\xC2\x98\xC2\xB9"}; },
+     Severity::kWarning},
     {"mojibake", "line 2", [](DoctorInput& in) { in.train[1].inputs = {"caf\xC3\x83\xC2\xA9"}; }, Severity::kWarning},
     {"control_character", "byte order mark", [](DoctorInput& in) { in.train[0].inputs = {"\xEF\xBB\xBFgood"}; },
      Severity::kWarning},
@@ -146,32 +173,40 @@ const Case kCases[] = {
     {"warmup_too_long", "warmup_steps is 30", [](DoctorInput& in) { in.warmup_steps = 30; }},
     {"batch_above_data", "batch_rows is 13", [](DoctorInput& in) { in.batch_rows = 13; }, Severity::kWarning},
     {"seed_unset", "seed", [](DoctorInput& in) { in.has_seed = false; }, Severity::kWarning},
-    {"full_training_of_quantised_base", "quantised", [](DoctorInput& in) {
+    {"full_training_of_quantised_base", "quantised",
+     [](DoctorInput& in) {
        in.trains_all_weights = true;
        in.base_is_quantised = true;
      }},
     {"nothing_trainable", "targets match no layer", [](DoctorInput& in) { in.parameters.emplace(); }},
-    {"decay_on_norm_or_bias", "\"norm.weight\"", [](DoctorInput& in) {
+    {"decay_on_norm_or_bias", "\"norm.weight\"",
+     [](DoctorInput& in) {
        static const nn::Parameter norm{.name = "norm.weight", .shape = {4}, .value = {1, 1, 1, 1}};
        in.parameters = std::vector<const nn::Parameter*>{&norm};
        in.weight_decay = 0.1;
-     }, Severity::kWarning},
-    {"loss_denominator", "step 2", [](DoctorInput& in) {
+     },
+     Severity::kWarning},
+    {"loss_denominator", "step 2",
+     [](DoctorInput& in) {
        static TrainPlan plan;
        std::vector<RowSize> rows;
        for (const auto& row : in.train) {
-         rows.push_back({static_cast<std::int64_t>(row.ids.size()),
-                         std::count(row.supervised.begin(), row.supervised.end(), 1)});
+         rows.push_back(
+             {static_cast<std::int64_t>(row.ids.size()), std::count(row.supervised.begin(), row.supervised.end(), 1)});
        }
        plan = make_plan(rows, {.batch_rows = 4});
        in.plan = &plan;
        EXPECT_TRUE(examine(in).empty());
        ++plan.steps[1].supervised;
      }},
-    {"base_not_finite", "layers.3.w", [](DoctorInput& in) { in.non_finite_weights = {{"layers.3.w", 2}}; }},
+    {"base_not_finite", "layers.3.w",
+     [](DoctorInput& in) {
+       in.non_finite_weights = {{"layers.3.w", 2}};
+     }},
     {"tokenizer_differs", "SHA-256 aa, expected zz", [](DoctorInput& in) { in.hashes[0].expected = "zz"; }},
     {"template_differs", "expected zz", [](DoctorInput& in) { in.hashes[1].expected = "zz"; }, Severity::kWarning},
-    {"serving_prompt_differs", "expected zz", [](DoctorInput& in) { in.hashes[2].expected = "zz"; }, Severity::kWarning},
+    {"serving_prompt_differs", "expected zz", [](DoctorInput& in) { in.hashes[2].expected = "zz"; },
+     Severity::kWarning},
     {"tied_head_untied", "lm_head", [](DoctorInput& in) { in.adapted_paths.push_back("lm_head"); }},
 };
 
@@ -180,7 +215,8 @@ TEST(Doctor, EachFailureGivesItsOneFinding) {
     DoctorInput in = clean_input();
     c.spoil(in);
     const auto findings = examine(in);
-    ASSERT_EQ(findings.size(), 1U) << c.code << (findings.empty() ? "" : ": " + findings[0].code + " " + findings.back().code);
+    ASSERT_EQ(findings.size(), 1U) << c.code
+                                   << (findings.empty() ? "" : ": " + findings[0].code + " " + findings.back().code);
     EXPECT_EQ(findings[0].code, c.code);
     EXPECT_EQ(findings[0].severity, c.severity) << c.code;
     EXPECT_NE(findings[0].message.find(c.words), std::string::npos) << c.code << ": " << findings[0].message;
@@ -281,7 +317,9 @@ TEST(MaskPreview, SetsScoredTokensApart) {
   DoctorRow row;
   row.ids = {0, 1, 2, 3};
   row.supervised = {0, 1, 1, 0};
-  const auto piece = [](std::int32_t id) { return std::string(id == 2 ? "c\n\x1b" : std::string(1, static_cast<char>('a' + id))); };
+  const auto piece = [](std::int32_t id) {
+    return std::string(id == 2 ? "c\n\x1b" : std::string(1, static_cast<char>('a' + id)));
+  };
   EXPECT_EQ(mask_preview(row, piece, false), "a[[bc\\n\\x1B]]d");
   row.supervised[3] = 1;
   EXPECT_EQ(mask_preview(row, piece, true), "a\x1b[32mbc\\n\\x1Bd\x1b[0m");

@@ -11,8 +11,11 @@ std::optional<std::u32string> code_points(std::string_view text) {
   std::u32string all;
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const int size = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                     : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+    const int size = lead < 0x80                   ? 1
+                     : lead >= 0xC2 && lead < 0xE0 ? 2
+                     : lead >= 0xE0 && lead < 0xF0 ? 3
+                     : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                   : 0;
     if (size == 0 || i + static_cast<std::size_t>(size) > text.size()) return std::nullopt;
     char32_t c = size == 1 ? lead : lead & (0x7F >> size);
     for (int k = 1; k < size; ++k) {

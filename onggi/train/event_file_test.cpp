@@ -29,8 +29,10 @@ TEST(Crc32c, KnownValues) {
 TEST(EventFile, RecordHasTheBytesOfTheFormat) {
   // wall_time 1.0 (key 09), step 3 (10 03), summary (2a) of one value (0a): tag "a" (0a 01 61), simple_value 0.5 (15).
   const std::string record = encode_event({.wall_time = 1.0, .step = 3, .scalars = {{"a", 0.5F}}});
-  const std::string body = std::string("\x09\0\0\0\0\0\0\xF0\x3F\x10\x03\x2A\x0A\x0A\x08\x0A\x01"
-                                       "a\x15\0\0\0\x3F", 23);
+  const std::string body = std::string(
+      "\x09\0\0\0\0\0\0\xF0\x3F\x10\x03\x2A\x0A\x0A\x08\x0A\x01"
+      "a\x15\0\0\0\x3F",
+      23);
   ASSERT_EQ(record.size(), 16 + body.size());
   EXPECT_EQ(record.substr(0, 8), std::string("\x17\0\0\0\0\0\0\0", 8));
   EXPECT_EQ(record.substr(12, body.size()), body);
@@ -69,7 +71,8 @@ TEST(EventFile, ResumeCutsLaterStepsAndATornEnd) {
   const fs::path path = fresh_file("resume");
   {
     EventWriter writer(path, -1, 1.0);
-    for (int step = 1; step <= 5; ++step) writer.add(step, std::vector<std::pair<std::string, float>>{{"a", 1.0F}}, 2.0);
+    for (int step = 1; step <= 5; ++step)
+      writer.add(step, std::vector<std::pair<std::string, float>>{{"a", 1.0F}}, 2.0);
     writer.sync();
   }
   std::ofstream(path, std::ios::app | std::ios::binary) << "torn";

@@ -14,9 +14,18 @@ namespace {
 namespace fs = std::filesystem;
 
 MemoryPlanInput gemma_270m() {
-  return {.hidden = 640, .ff = 2048, .num_layers = 18, .num_heads = 4, .num_kv_heads = 1, .head_dim = 256,
-          .vocab = 262144, .weight_bytes = 240 << 20, .trainable_parameters = 3'796'992, .tokens = 1024,
-          .supervised = 200, .lora_rank = 16};
+  return {.hidden = 640,
+          .ff = 2048,
+          .num_layers = 18,
+          .num_heads = 4,
+          .num_kv_heads = 1,
+          .head_dim = 256,
+          .vocab = 262144,
+          .weight_bytes = 240 << 20,
+          .trainable_parameters = 3'796'992,
+          .tokens = 1024,
+          .supervised = 200,
+          .lora_rank = 16};
 }
 
 std::int64_t bytes_of(const MemoryPlan& plan, std::string_view name) {
@@ -41,8 +50,7 @@ TEST(MemoryPlan, TotalIsTheSumAndTheTableShowsEveryItem) {
 
 TEST(MemoryPlan, LoraParametersOfGemma270m) {
   // Rank 16 on q [1024,640], k and v [256,640], o [640,1024], gate and up [2048,640], down [640,2048], 18 layers.
-  EXPECT_EQ(lora_parameters(gemma_270m(), 16),
-            18 * 16 * (1664 + 896 + 896 + 1664 + 3 * 2688));
+  EXPECT_EQ(lora_parameters(gemma_270m(), 16), 18 * 16 * (1664 + 896 + 896 + 1664 + 3 * 2688));
 }
 
 TEST(MemoryPlan, GrowsWithTokensAndShrinksWithRecomputation) {

@@ -37,10 +37,13 @@ void for_each_piece(std::span<nn::Parameter* const> parameters, ThreadPool* pool
 
 void check_gradients(std::span<nn::Parameter* const> parameters) {
   for (const nn::Parameter* p : parameters) {
-    require(p->grad.size() == p->value.size(), [&] {
-      return "parameter has " + std::to_string(p->grad.size()) + " gradients for " + std::to_string(p->value.size()) +
-             " values";
-    }, ErrorCode::kInvalidArgument, p->name);
+    require(
+        p->grad.size() == p->value.size(),
+        [&] {
+          return "parameter has " + std::to_string(p->grad.size()) + " gradients for " +
+                 std::to_string(p->value.size()) + " values";
+        },
+        ErrorCode::kInvalidArgument, p->name);
   }
 }
 
@@ -64,7 +67,8 @@ AdamW::AdamW(std::vector<nn::Parameter*> parameters, AdamWOptions options)
   require(!parameters_.empty(), "there are no trainable parameters: the targets match no layer");
   require(is_share(options.beta1) && is_share(options.beta2), "AdamW: beta1 and beta2 must be in [0, 1)");
   require(options.epsilon > 0.0 && std::isfinite(options.epsilon), "AdamW: epsilon must be above 0");
-  require(options.weight_decay >= 0.0 && std::isfinite(options.weight_decay), "AdamW: weight decay must not be negative");
+  require(options.weight_decay >= 0.0 && std::isfinite(options.weight_decay),
+          "AdamW: weight decay must not be negative");
   for (const nn::Parameter* p : parameters_) {
     first_.emplace_back(p->value.size(), 0.0F);
     second_.emplace_back(p->value.size(), 0.0F);

@@ -48,7 +48,7 @@ class AdamW {
   std::int64_t num_updates_ = 0;
 };
 
-/// L2 norm over all gradients, summed in f64 over fixed pieces in their order: the same bits with any number of threads.
+/// L2 norm over all gradients, summed in f64 over fixed pieces in their order: the same bits with any thread count.
 /// Throws kInvalidArgument, naming the tensor and how many of its values, if a gradient is NaN or infinite.
 double gradient_norm(std::span<nn::Parameter* const> parameters, ThreadPool* pool = nullptr);
 

@@ -165,8 +165,8 @@ TEST(ClipGradients, ScalesToTheLargestNormOrNotAtAll) {
 
 TEST(ClipGradients, NamesTheTensorThatIsNotFinite) {
   auto a = make_parameter("layers.0.lora_A", {0, 0}, {3.0F, 0.0F});
-  auto b = make_parameter("layers.1.lora_B", {0, 0, 0}, {1.0F, std::numeric_limits<float>::quiet_NaN(),
-                                                         std::numeric_limits<float>::infinity()});
+  auto b = make_parameter("layers.1.lora_B", {0, 0, 0},
+                          {1.0F, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()});
   std::vector<nn::Parameter*> both = {&a, &b};
   const std::string message = message_of([&] { clip_gradients(both, 1.0); });
   EXPECT_NE(message.find("layers.1.lora_B"), std::string::npos) << message;

@@ -60,8 +60,8 @@ class Progress {
   ProgressSample last_;
   std::deque<std::pair<double, std::int64_t>> recent_;  ///< (time, tokens) of the last updates.
   double drawn_at_ = 0.0;
-  bool is_drawn_ = true;    ///< Whether `last_` has been shown.
-  bool has_line_ = false;   ///< Whether the terminal's cursor is on our line.
+  bool is_drawn_ = true;   ///< Whether `last_` has been shown.
+  bool has_line_ = false;  ///< Whether the terminal's cursor is on our line.
 };
 
 }  // namespace onggi::train

@@ -10,11 +10,15 @@ namespace {
 class ProgressTest : public ::testing::Test {
  protected:
   Progress make(ProgressOptions options, ProgressSample start = {}) {
-    return Progress(options, start, [this](std::string_view text) { written_.emplace_back(text); },
-                    [this] { return now_; });
+    return Progress(
+        options, start, [this](std::string_view text) { written_.emplace_back(text); }, [this] { return now_; });
   }
   static ProgressSample sample(std::int64_t step) {
-    return {.step = step, .total_steps = 100, .tokens = step * 50, .total_tokens = 5000, .loss = 1.25,
+    return {.step = step,
+            .total_steps = 100,
+            .tokens = step * 50,
+            .total_tokens = 5000,
+            .loss = 1.25,
             .learning_rate = 2e-4};
   }
   double now_ = 100.0;

@@ -33,7 +33,8 @@ double now_seconds() {
 void make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path, error);
-  require(!error, [&] { return "can't make the folder: " + error.message(); }, ErrorCode::kUnavailable, path.string());
+  require(
+      !error, [&] { return "can't make the folder: " + error.message(); }, ErrorCode::kUnavailable, path.string());
 }
 
 Json read_json(const fs::path& path) { return parse_json(read_file(path, kMaxJsonBytes), path.string()); }
@@ -41,8 +42,9 @@ Json read_json(const fs::path& path) { return parse_json(read_file(path, kMaxJso
 int lock_folder(const fs::path& path) {
   const std::string name = (path / "run.lock").string();
   const int fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  require(fd >= 0, [] { return std::string("can't open the lock file: ") + std::strerror(errno); },
-          ErrorCode::kUnavailable, name);
+  require(
+      fd >= 0, [] { return std::string("can't open the lock file: ") + std::strerror(errno); }, ErrorCode::kUnavailable,
+      name);
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
   ::close(fd);
   throw Error(ErrorCode::kUnavailable, "the run is in use by another process; wait for it or stop it", path.string());
@@ -66,8 +68,9 @@ std::ptrdiff_t metrics_to_keep(const fs::path& path, std::int64_t last_step) {
 
 std::string text_member(const Json& json, const char* name, std::string_view where) {
   const auto it = json.find(name);
-  require(it != json.end() && it->is_string(), [&] { return "member \"" + std::string(name) + "\" must be a text"; },
-          ErrorCode::kCorrupt, where);
+  require(
+      it != json.end() && it->is_string(), [&] { return "member \"" + std::string(name) + "\" must be a text"; },
+      ErrorCode::kCorrupt, where);
   return it->get<std::string>();
 }
 
@@ -76,10 +79,10 @@ std::string text_member(const Json& json, const char* name, std::string_view whe
 Json Manifest::to_json() const {
   Json inputs = Json::object();
   for (const auto& [name, hash] : hashes) inputs[name] = hash;
-  return {{"format", "onggi run 1"},       {"tool_version", tool_version},
-          {"tool_commit", tool_commit},    {"instruction_set", instruction_set},
-          {"created", created},            {"command_line", command_line},
-          {"base_path", base_path},        {"seed", seed},
+  return {{"format", "onggi run 1"},    {"tool_version", tool_version},
+          {"tool_commit", tool_commit}, {"instruction_set", instruction_set},
+          {"created", created},         {"command_line", command_line},
+          {"base_path", base_path},     {"seed", seed},
           {"hashes", std::move(inputs)}};
 }
 
@@ -242,7 +245,8 @@ void flatten(const Json& value, const std::string& prefix, std::vector<std::pair
 }
 
 /// Rows in order of first appearance, a column a run.
-std::vector<RunComparison::Row> make_rows(const std::vector<std::vector<std::pair<std::string, std::string>>>& columns) {
+std::vector<RunComparison::Row> make_rows(
+    const std::vector<std::vector<std::pair<std::string, std::string>>>& columns) {
   std::vector<RunComparison::Row> rows;
   std::map<std::string, std::size_t> index;
   for (std::size_t c = 0; c < columns.size(); ++c) {
@@ -281,7 +285,8 @@ std::vector<RunSummary> list_runs(const fs::path& folder) {
     std::error_code absent;
     if (fs::exists(it->path() / "manifest.json", absent)) runs.push_back(summarize_run(it->path()));
   }
-  require(!error, [&] { return "can't list the folder: " + error.message(); }, ErrorCode::kUnavailable, folder.string());
+  require(
+      !error, [&] { return "can't list the folder: " + error.message(); }, ErrorCode::kUnavailable, folder.string());
   std::sort(runs.begin(), runs.end(), [](const RunSummary& a, const RunSummary& b) {
     return std::tie(a.manifest.created, a.name) < std::tie(b.manifest.created, b.name);
   });
@@ -296,7 +301,8 @@ RunComparison compare_runs(std::span<const RunSummary> runs) {
     result.names.push_back(run.name);
     configs.emplace_back();
     if (!run.config.is_null()) flatten(run.config, "", configs.back());
-    for (const auto& [name, hash] : run.manifest.hashes) configs.back().emplace_back("hash." + name, hash.substr(0, 12));
+    for (const auto& [name, hash] : run.manifest.hashes)
+      configs.back().emplace_back("hash." + name, hash.substr(0, 12));
     metrics.emplace_back();
     for (const MetricSummary& metric : run.metrics) {
       metrics.back().emplace_back(metric.name, shown(metric.last));

@@ -37,8 +37,8 @@ struct Manifest {
 /// events, checkpoints/, and result.json once it has finished. Held by one process at a time. Confined to one thread.
 class RunFolder {
  public:
-  /// Starts a run in `path`, made if absent. Throws kInvalidArgument if a run is there already, kUnavailable if it can't
-  /// be written.
+  /// Starts a run in `path`, made if absent. Throws kInvalidArgument if a run is there already, kUnavailable if it
+  /// can't be written.
   static RunFolder create(const std::filesystem::path& path, const Json& config, const Manifest& manifest);
   /// Goes on with the run in `path` after `last_step`: later metrics and events, and torn lines, are cut off. Throws
   /// kNotFound, kCorrupt, or kUnavailable if another process holds the folder.

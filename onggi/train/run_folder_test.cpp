@@ -23,8 +23,13 @@ class RunFolderTest : public ::testing::Test {
   ~RunFolderTest() override { fs::remove_all(root_); }
 
   static Manifest manifest(const std::string& created) {
-    return {.tool_version = "0.1.0", .tool_commit = "abc", .instruction_set = "avx2", .created = created,
-            .command_line = {"onggi", "sft", "--seed", "7"}, .base_path = "base.gguf", .seed = 7,
+    return {.tool_version = "0.1.0",
+            .tool_commit = "abc",
+            .instruction_set = "avx2",
+            .created = created,
+            .command_line = {"onggi", "sft", "--seed", "7"},
+            .base_path = "base.gguf",
+            .seed = 7,
             .hashes = {{"base", "00ff"}, {"data", "11ee"}}};
   }
 

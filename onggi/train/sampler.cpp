@@ -58,11 +58,13 @@ void check(std::span<const RowSize> rows, const SamplerOptions& options) {
   require(options.max_steps >= 0, "the number of steps must not be negative");
   const auto number = [](auto count) { return static_cast<double>(count); };
   const bool few_epochs = number(options.epochs) * number(rows.size()) <= kMaxPlannedRows;
-  const bool few_steps = options.max_steps > 0 && number(options.max_steps) * number(options.batch_rows) <= kMaxPlannedRows;
+  const bool few_steps =
+      options.max_steps > 0 && number(options.max_steps) * number(options.batch_rows) <= kMaxPlannedRows;
   require(few_epochs || few_steps, "the plan would visit more than 500 million rows; lower the epochs or the steps");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     require(rows[i].supervised > 0, [&] {
-      return "training row " + std::to_string(i + 1) + " has no position that is scored: its answer is empty or cut off";
+      return "training row " + std::to_string(i + 1) +
+             " has no position that is scored: its answer is empty or cut off";
     });
     require(rows[i].tokens >= rows[i].supervised && rows[i].tokens < (std::int64_t{1} << 31),
             [&] { return "training row " + std::to_string(i + 1) + " has an impossible number of tokens"; });

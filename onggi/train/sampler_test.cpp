@@ -51,8 +51,8 @@ TEST(MakePlan, EveryEpochVisitsEveryRowOnce) {
     for (const bool shuffled : {false, true}) {
       for (const std::size_t n : {std::size_t{1}, std::size_t{7}, std::size_t{8}, std::size_t{1003}}) {
         const auto rows = random_rows(n);
-        const auto plan = make_plan(rows, {.seed = 3, .batch_rows = 8, .shuffle = shuffled, .group_by_length = grouped,
-                                           .epochs = 3});
+        const auto plan =
+            make_plan(rows, {.seed = 3, .batch_rows = 8, .shuffle = shuffled, .group_by_length = grouped, .epochs = 3});
         ASSERT_EQ(plan.steps.size(), static_cast<std::size_t>(3 * plan.steps_per_epoch));
         std::vector<std::multiset<std::int64_t>> seen(3);
         for (const PlanStep& step : plan.steps) {

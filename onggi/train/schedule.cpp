@@ -19,9 +19,8 @@ ScheduleKind schedule_kind(std::string_view name) {
 }
 
 void Schedule::check() const {
-  require(std::isfinite(peak) && peak > 0.0, [&] {
-    return "learning rate must be a number above 0, found " + std::to_string(peak);
-  });
+  require(std::isfinite(peak) && peak > 0.0,
+          [&] { return "learning rate must be a number above 0, found " + std::to_string(peak); });
   require(min_share >= 0.0 && min_share <= 1.0, "the lowest share of the learning rate must be in [0, 1]");
   require(warmup_steps >= 0 && decay_steps >= 0 && total_steps >= 0, "counts of steps must not be negative");
   require(warmup_steps < std::max<std::int64_t>(total_steps, 1), [&] {

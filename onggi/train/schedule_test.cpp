@@ -21,11 +21,29 @@ TEST(Schedule, HandComputedRates) {
   const Schedule wsd{.kind = ScheduleKind::kWsd, .peak = 2.0, .total_steps = 10, .warmup_steps = 2, .decay_steps = 4};
   const Schedule constant{.kind = ScheduleKind::kConstant, .peak = 2.0, .total_steps = 10, .warmup_steps = 2};
   const Case cases[] = {
-      {linear, 0, 0.0},    {linear, 1, 0.5},        {linear, 3, 1.5},  {linear, 4, 2.0},   {linear, 7, 1.0},
-      {linear, 9, 1.0 / 3}, {linear, 10, 0.0},      {linear, 99, 0.0}, {cosine, 0, 2.0},   {cosine, 4, 1.0},
-      {cosine, 2, 1.0 + std::sqrt(0.5)},            {cosine, 8, 0.0},  {floor, 4, 1.1},    {floor, 8, 0.2},
-      {wsd, 0, 0.0},       {wsd, 1, 1.0},           {wsd, 2, 2.0},     {wsd, 6, 2.0},      {wsd, 8, 1.0},
-      {wsd, 10, 0.0},      {constant, 1, 1.0},      {constant, 2, 2.0}, {constant, 50, 2.0},
+      {linear, 0, 0.0},
+      {linear, 1, 0.5},
+      {linear, 3, 1.5},
+      {linear, 4, 2.0},
+      {linear, 7, 1.0},
+      {linear, 9, 1.0 / 3},
+      {linear, 10, 0.0},
+      {linear, 99, 0.0},
+      {cosine, 0, 2.0},
+      {cosine, 4, 1.0},
+      {cosine, 2, 1.0 + std::sqrt(0.5)},
+      {cosine, 8, 0.0},
+      {floor, 4, 1.1},
+      {floor, 8, 0.2},
+      {wsd, 0, 0.0},
+      {wsd, 1, 1.0},
+      {wsd, 2, 2.0},
+      {wsd, 6, 2.0},
+      {wsd, 8, 1.0},
+      {wsd, 10, 0.0},
+      {constant, 1, 1.0},
+      {constant, 2, 2.0},
+      {constant, 50, 2.0},
   };
   for (const Case& c : cases) EXPECT_NEAR(c.schedule.rate(c.step), c.rate, 1e-12) << c.step;
 }

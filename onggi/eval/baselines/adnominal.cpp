@@ -102,4 +102,10 @@ std::optional<std::string> adnominal_phrase(std::string_view clause) {
   return datasets::to_utf8(*phrase);
 }
 
+std::string plain_expression(std::string_view aspect) {
+  const auto code_points = datasets::to_code_points(aspect);
+  const bool has_final = !code_points.empty() && final_consonant(code_points.back()) > kNoFinal;
+  return std::string(aspect) + (has_final ? "이 좋은" : "가 좋은");
+}
+
 }  // namespace onggi::eval

@@ -11,4 +11,7 @@ namespace onggi::eval {
 /// (two words and 5 characters are needed).
 std::optional<std::string> adnominal_phrase(std::string_view clause);
 
+/// "{aspect} is good" before a noun, with the right particle: what can be said of an aspect where no clause serves.
+std::string plain_expression(std::string_view aspect);
+
 }  // namespace onggi::eval

@@ -1,6 +1,7 @@
 #include "onggi/eval/baselines/baselines.h"
 
 #include "onggi/core/error.h"
+#include "onggi/eval/baselines/adnominal.h"
 #include "onggi/eval/baselines/rule_extractor.h"
 
 namespace onggi::eval {
@@ -27,12 +28,7 @@ System empty_baseline(std::span<const ThemeRow> rows) {
 System majority_baseline(std::span<const ThemeRow> train, std::span<const ThemeRow> rows) {
   const auto names = aspect_names(train);
   require(!names.empty(), "majority: the training rows hold no theme");
-  std::string expression;
-  for (const ThemeRow& row : train) {
-    for (const Card& card : row.gold) {
-      if (expression.empty() && card.name == names[0]) expression = card.expression;
-    }
-  }
+  const std::string expression = plain_expression(names[0]);
   const EntityFinder entities = EntityFinder::fit(train);
   return system_of("majority", rows, [&](const ThemeRow& row) {
     return std::vector<Card>{{.entity = entities.find(row.product), .expression = expression, .name = names[0]}};

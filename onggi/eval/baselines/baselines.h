@@ -10,8 +10,8 @@ namespace onggi::eval {
 /// Answers [] to everything.
 System empty_baseline(std::span<const ThemeRow> rows);
 
-/// Answers every row with the training rows' most frequent aspect, one expression of it and the product's entity
-/// as EntityFinder sees it.
+/// Answers every row with the training rows' most frequent aspect and the product's entity as
+/// EntityFinder sees it.
 System majority_baseline(std::span<const ThemeRow> train, std::span<const ThemeRow> rows);
 
 /// RuleExtractor fitted on `train`.

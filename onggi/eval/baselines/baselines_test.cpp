@@ -42,6 +42,8 @@ TEST(Adnominal, EndingsOfReviewsBecomeModifiers) {
       {"안 미끄러집니다", "안 미끄러지는"},   {"고기 잘 잘림", "고기 잘 잘리는"},     {"색감이 예뻐요", "색감이 예쁜"},
       {"손에 들기 가벼워요", "손에 들기 가벼운"}, {"잘 먹어요", ""},                    {"아이가 잘 먹어요", "아이가 잘 먹는"},
       {"자국이 없어요", "자국이 없는"},       {"공간이 많아요", "공간이 많은"},       {"예뻐요", ""}};
+  EXPECT_EQ(plain_expression("향"), "향이 좋은");
+  EXPECT_EQ(plain_expression("효과"), "효과가 좋은");
   for (const auto& [clause, phrase] : cases) EXPECT_EQ(adnominal_phrase(clause).value_or(""), phrase) << clause;
 }
 

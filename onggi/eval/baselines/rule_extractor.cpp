@@ -57,28 +57,6 @@ std::size_t source_clause(const std::vector<std::string>& clauses, std::string_v
   return best;
 }
 
-/// Of each aspect's expressions the one that shares most with the others.
-std::vector<std::string> central_expressions(std::span<const ThemeRow> rows, const std::vector<std::string>& names) {
-  std::vector<std::string> central;
-  for (const auto& name : names) {
-    std::vector<std::pair<std::string, HashSet>> expressions;
-    for (const ThemeRow& row : rows) {
-      for (const Card& card : row.gold) {
-        if (card.name == name) expressions.emplace_back(card.expression, bigrams(card.expression));
-      }
-    }
-    std::string best;
-    double best_sum = -1;
-    for (const auto& [text, grams] : expressions) {
-      double sum = 0;
-      for (const auto& other : expressions) sum += overlap(grams, other.second);
-      if (sum > best_sum) best = text, best_sum = sum;
-    }
-    central.push_back(best);
-  }
-  return central;
-}
-
 }  // namespace
 
 void RuleExtractor::fit_parts(std::span<const ThemeRow> train, std::uint64_t seed) {
@@ -175,7 +153,6 @@ RuleExtractor RuleExtractor::fit(std::span<const ThemeRow> train, const Options&
     }
   }
   extractor.fit_parts(train, options.seed);
-  extractor.usual_expressions_ = central_expressions(train, extractor.names_);
   return extractor;
 }
 
@@ -186,7 +163,7 @@ std::vector<Card> RuleExtractor::extract(std::string_view product, std::string_v
   for (const Candidate& candidate : chosen(reading, tuning_)) {
     const auto aspect = static_cast<std::size_t>(candidate.aspect);
     const auto phrase = adnominal_phrase(reading.clauses[candidate.clause]);
-    cards.push_back({.entity = entity, .expression = phrase ? *phrase : usual_expressions_[aspect], .name = names_[aspect]});
+    cards.push_back({.entity = entity, .expression = phrase ? *phrase : plain_expression(names_[aspect]), .name = names_[aspect]});
   }
   return cards;
 }

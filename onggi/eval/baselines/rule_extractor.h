@@ -56,7 +56,6 @@ class RuleExtractor {
   std::vector<std::string> names_;
   EntityFinder entities_;
   LinearClassifier clauses_, reviews_;
-  std::vector<std::string> usual_expressions_;  ///< An aspect's most central expression, where no rule makes one.
   Tuning tuning_;
 };
 

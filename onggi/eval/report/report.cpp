@@ -220,9 +220,11 @@ std::vector<CardRow> card_rows(std::span<const ThemeRow> rows, std::span<const T
 std::string report_html(const EvalResult& result, const Curves& curves, const ReportOptions& options) {
   require(!result.systems.empty(), "report: no system was judged");
   const SystemResult& system = result.systems[0];
-  auto facts = options.facts;
-  facts.insert(facts.begin(), {{"system", system.name}, {"rows", std::to_string(result.rows)},
-                               {"products", std::to_string(result.products)}, {"gold cards", std::to_string(result.gold_cards)}});
+  std::vector<std::pair<std::string, std::string>> facts = {{"system", system.name}, {"rows", std::to_string(result.rows)},
+      {"products", std::to_string(result.products)}, {"gold cards", std::to_string(result.gold_cards)}};
+  std::ranges::copy_if(options.facts, std::back_inserter(facts), [&](const auto& fact) {
+    return std::ranges::none_of(facts, [&](const auto& known) { return known.first == fact.first; });
+  });
   std::vector<CardRow> cards;
   for (const ThemeExample& example : result.examples) {
     if (example.prediction.cards && !example.prediction.cards->empty()) {
