@@ -1,14 +1,17 @@
 #include "onggi/decode/automaton.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "onggi/core/error.h"
 
 namespace onggi::decode {
 namespace {
 
-/// Walks of one row stay far below this; a language that does not is refused instead of eating the machine's memory.
-constexpr std::size_t kMaxDfaStates = 200'000;
+/// Walks of one row stay far below this; a language that does not is refused instead of eating the machine's memory
+/// (1 KiB a state and its set).
+constexpr std::size_t kMaxDfaStates = 100'000;
+constexpr std::size_t kMaxDfaMembers = std::size_t{1} << 25;
 
 std::string utf8(char32_t c) {
   std::string s;
@@ -74,9 +77,16 @@ void add_range(Nfa& nfa, int from, std::string_view low, std::string_view high, 
 int Nfa::add_state() {
   require(num_states() < kMaxStates, [] { return "guide is too large: more than " + std::to_string(kMaxStates) + " states"; },
           ErrorCode::kExhausted);
-  edges_.emplace_back();
-  empties_.emplace_back();
+  first_.push_back(-1);
   return num_states() - 1;
+}
+
+void Nfa::link(int from, Edge edge) {
+  require(num_edges() < kMaxEdges, [] { return "guide is too large: more than " + std::to_string(kMaxEdges) + " edges"; }, ErrorCode::kExhausted);
+  int& first = first_[static_cast<std::size_t>(from)];
+  edge.next = first;
+  first = num_edges();
+  edges_.push_back(edge);
 }
 
 void Nfa::add_bytes(int from, std::string_view bytes, int to) {
@@ -113,23 +123,30 @@ std::size_t Dfa::SetHash::operator()(const std::vector<int>& set) const {
 Dfa::Dfa(std::shared_ptr<const Nfa> nfa) : nfa_(std::move(nfa)) {
   const auto n = static_cast<std::size_t>(nfa_->num_states());
   mark_.assign(n, 0);
-  std::vector<std::vector<int>> sources(n);
+  // Edges by target, for the walk back from the end.
+  std::vector<int> begin(n + 1, 0);
+  for (int e = 0; e < nfa_->num_edges(); ++e) ++begin[static_cast<std::size_t>(nfa_->edge(e).target) + 1];
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  std::vector<int> sources(static_cast<std::size_t>(nfa_->num_edges()));
+  std::vector<int> filled(begin.begin(), begin.end() - 1);
   for (int s = 0; s < nfa_->num_states(); ++s) {
-    for (const auto& e : nfa_->edges(s)) sources[static_cast<std::size_t>(e.target)].push_back(s);
-    for (const int t : nfa_->empties(s)) sources[static_cast<std::size_t>(t)].push_back(s);
+    for (int e = nfa_->first_edge(s); e >= 0; e = nfa_->edge(e).next) {
+      sources[static_cast<std::size_t>(filled[static_cast<std::size_t>(nfa_->edge(e).target)]++)] = s;
+    }
   }
-  live_.assign(n, false);
+  live_.assign(n, 0);
   std::vector<int> work;
   if (nfa_->accepting() >= 0) {
     work.push_back(nfa_->accepting());
-    live_[static_cast<std::size_t>(nfa_->accepting())] = true;
+    live_[static_cast<std::size_t>(nfa_->accepting())] = 1;
   }
   while (!work.empty()) {
-    const int s = work.back();
+    const auto s = static_cast<std::size_t>(work.back());
     work.pop_back();
-    for (const int from : sources[static_cast<std::size_t>(s)]) {
-      if (live_[static_cast<std::size_t>(from)]) continue;
-      live_[static_cast<std::size_t>(from)] = true;
+    for (int i = begin[s]; i < begin[s + 1]; ++i) {
+      const int from = sources[static_cast<std::size_t>(i)];
+      if (live_[static_cast<std::size_t>(from)] != 0) continue;
+      live_[static_cast<std::size_t>(from)] = 1;
       work.push_back(from);
     }
   }
@@ -142,34 +159,40 @@ void Dfa::close(std::vector<int>& set) {
   ++stamp_;
   std::vector<int> out;
   std::vector<int> work;
-  for (const int s : set) {
-    if (!live_[static_cast<std::size_t>(s)] || mark_[static_cast<std::size_t>(s)] == stamp_) continue;
+  const auto visit = [&](int s) {
+    if (live_[static_cast<std::size_t>(s)] == 0 || mark_[static_cast<std::size_t>(s)] == stamp_) return;
     mark_[static_cast<std::size_t>(s)] = stamp_;
     work.push_back(s);
-  }
+  };
+  for (const int s : set) visit(s);
   while (!work.empty()) {
     const int s = work.back();
     work.pop_back();
     // States that only lead on need not be kept.
-    if (!nfa_->edges(s).empty() || s == nfa_->accepting()) out.push_back(s);
-    for (const int t : nfa_->empties(s)) {
-      if (!live_[static_cast<std::size_t>(t)] || mark_[static_cast<std::size_t>(t)] == stamp_) continue;
-      mark_[static_cast<std::size_t>(t)] = stamp_;
-      work.push_back(t);
+    bool reads = s == nfa_->accepting();
+    for (int e = nfa_->first_edge(s); e >= 0; e = nfa_->edge(e).next) {
+      if (nfa_->edge(e).is_empty) {
+        visit(nfa_->edge(e).target);
+      } else {
+        reads = true;
+      }
     }
+    if (reads) out.push_back(s);
   }
   std::sort(out.begin(), out.end());
   set = std::move(out);
 }
 
 int Dfa::intern(std::vector<int> set) {
-  const auto [it, is_new] = known_.try_emplace(set, static_cast<int>(sets_.size()));
-  if (!is_new) return it->second;
-  require(sets_.size() < kMaxDfaStates, "guide is too large: its walk needs too many states", ErrorCode::kExhausted);
+  if (const auto it = known_.find(set); it != known_.end()) return it->second;
+  const int state = num_states();
+  num_members_ += set.size();
+  require(sets_.size() < kMaxDfaStates && num_members_ < kMaxDfaMembers, "guide is too large: its walk needs too many states", ErrorCode::kExhausted);
   accepting_.push_back(std::binary_search(set.begin(), set.end(), nfa_->accepting()));
+  known_.emplace(set, state);
   sets_.push_back(std::move(set));
   table_.emplace_back().fill(kUnknown);
-  return it->second;
+  return state;
 }
 
 int Dfa::compute(int state, std::uint8_t byte) {
@@ -178,7 +201,9 @@ int Dfa::compute(int state, std::uint8_t byte) {
   int low = 0;
   int high = 255;
   for (const int s : sets_[static_cast<std::size_t>(state)]) {
-    for (const auto& e : nfa_->edges(s)) {
+    for (int i = nfa_->first_edge(s); i >= 0; i = nfa_->edge(i).next) {
+      const Nfa::Edge& e = nfa_->edge(i);
+      if (e.is_empty) continue;
       if (e.low <= byte && byte <= e.high) {
         targets.push_back(e.target);
         low = std::max<int>(low, e.low);

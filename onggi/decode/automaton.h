@@ -11,34 +11,41 @@
 namespace onggi::decode {
 
 /// Nondeterministic automaton over bytes, built piece by piece (Thompson 1968). State 0 is the start. Immutable once a
-/// Dfa walks it.
+/// Dfa walks it. Edges lie in one array, chained by state, since a row builds thousands of small states.
 class Nfa {
  public:
   struct Edge {
     std::uint8_t low;
     std::uint8_t high;
+    bool is_empty;  ///< Taken without a byte.
     int target;
+    int next;  ///< The same state's next edge, -1 after the last.
   };
 
   Nfa() { add_state(); }
-  /// Throws kExhausted past kMaxStates.
+  /// Throws kExhausted past kMaxStates, as adding edges does past kMaxEdges.
   int add_state();
-  void add_edge(int from, std::uint8_t low, std::uint8_t high, int to) { edges_[static_cast<std::size_t>(from)].push_back({low, high, to}); }
-  void add_empty(int from, int to) { empties_[static_cast<std::size_t>(from)].push_back(to); }
+  void add_edge(int from, std::uint8_t low, std::uint8_t high, int to) { link(from, {low, high, false, to, -1}); }
+  void add_empty(int from, int to) { link(from, {0, 0, true, to, -1}); }
   /// Path of the UTF-8 bytes of code points [low, high] from one state to another.
   void add_code_points(int from, char32_t low, char32_t high, int to);
   void add_bytes(int from, std::string_view bytes, int to);
   void set_accepting(int state) { accepting_ = state; }
 
-  int num_states() const { return static_cast<int>(edges_.size()); }
+  int num_states() const { return static_cast<int>(first_.size()); }
   int accepting() const { return accepting_; }
-  std::span<const Edge> edges(int state) const { return edges_[static_cast<std::size_t>(state)]; }
-  std::span<const int> empties(int state) const { return empties_[static_cast<std::size_t>(state)]; }
+  /// Index of the state's first edge, -1 where it has none.
+  int first_edge(int state) const { return first_[static_cast<std::size_t>(state)]; }
+  const Edge& edge(int index) const { return edges_[static_cast<std::size_t>(index)]; }
+  int num_edges() const { return static_cast<int>(edges_.size()); }
 
  private:
   static constexpr int kMaxStates = 1 << 20;
-  std::vector<std::vector<Edge>> edges_;
-  std::vector<std::vector<int>> empties_;
+  static constexpr int kMaxEdges = 1 << 22;
+  void link(int from, Edge edge);
+
+  std::vector<int> first_;
+  std::vector<Edge> edges_;
   int accepting_ = -1;
 };
 
@@ -69,10 +76,11 @@ class Dfa {
   void close(std::vector<int>& set);
 
   std::shared_ptr<const Nfa> nfa_;
-  std::vector<bool> live_;  ///< Nfa states that can reach the end.
+  std::vector<std::uint8_t> live_;  ///< Nfa states that can reach the end.
   std::vector<std::uint32_t> mark_;
   std::uint32_t stamp_ = 0;
   std::vector<std::vector<int>> sets_;
+  std::size_t num_members_ = 0;  ///< Of all sets.
   std::vector<std::array<int, 256>> table_;
   std::vector<bool> accepting_;
   struct SetHash {

@@ -6,6 +6,38 @@
 #include "onggi/core/error.h"
 
 namespace onggi::decode {
+namespace {
+
+std::string text_of(const Json& spec, const char* key, const char* fallback) {
+  const Json value = spec.value(key, Json(fallback));
+  require(value.is_string() && !value.get_ref<const std::string&>().empty(), [&] { return std::string("guide: /cards/") + key + " is no text"; });
+  return value.get<std::string>();
+}
+
+int whole(const Json& value, int low, int high, const char* key) {
+  require(value.is_number_integer() && value.get<double>() >= low && value.get<double>() <= high, [&] {
+    return std::string("guide: /cards/") + key + " holds " + dump_json(value) + ", expected a whole number of " + std::to_string(low) + " to " + std::to_string(high);
+  });
+  return value.get<int>();
+}
+
+/// The characters of an expression but the space, which is written between them.
+Pattern letters(const std::string& source) {
+  Pattern all = parse_regex(source, {.has_slots = false, .where = "/cards/expression_class"});
+  require(all.kind == Pattern::Kind::kClass, "guide: /cards/expression_class is no character class");
+  std::vector<std::pair<char32_t, char32_t>> kept;
+  for (const auto& [low, high] : all.ranges) {
+    for (const char32_t c : {U'"', U'\\', U'\''}) {
+      require(low >= U' ' && (c < low || c > high), "guide: /cards/expression_class must hold no quotes, backslash or control characters");
+    }
+    if (low > U' ') kept.emplace_back(low, high);
+    if (low == U' ' && high > U' ') kept.emplace_back(U' ' + 1, high);
+  }
+  all.ranges = std::move(kept);
+  return all;
+}
+
+}  // namespace
 
 Pattern cards_pattern(const Json& spec) {
   require(spec.is_object(), "guide: \"cards\" is no object");
@@ -35,39 +67,26 @@ Pattern cards_pattern(const Json& spec) {
   require(!names.empty(), "guide: /cards/names is missing or empty");
 
   std::vector<Pattern> entities;
-  Pattern entity{.kind = Pattern::Kind::kSlot, .slot = spec.value("entity_slot", "product"), .piece = spec.value("entity", "tail"), .in_json = true};
+  Pattern entity{.kind = Pattern::Kind::kSlot, .slot = text_of(spec, "entity_slot", "product"), .piece = text_of(spec, "entity", "tail"), .in_json = true};
   require(entity.piece == "tail" || entity.piece == "words" || entity.piece == "piece",
           [&] { return "guide: /cards/entity is \"" + entity.piece + "\", expected tail, words or piece"; });
   entities.push_back(std::move(entity));
   for (const auto& extra : texts("extra_entities", Json::array())) entities.push_back(in_json(extra));
 
-  // A unit of an expression is one character, or a run of letters and digits that stands in the row.
-  Pattern character = parse_regex(spec.value("expression_class", "[\\p{Hangul}0-9.,%]"));
-  require(character.kind == Pattern::Kind::kClass, "guide: /cards/expression_class is no character class");
-  std::erase_if(character.ranges, [](const auto& r) { return r.first == U' ' && r.second == U' '; });
-  for (const auto& [low, high] : character.ranges) {
-    for (const char32_t c : {U'"', U'\\', U'\''}) {
-      require(c < low || c > high, "guide: /cards/expression_class must hold neither quotes nor the backslash");
-    }
-  }
-  std::vector<Pattern> unit = {std::move(character)};
+  std::vector<Pattern> unit = {letters(text_of(spec, "expression_class", "[\\p{Hangul}0-9.,%]"))};
   for (const auto& slot : texts("expression_slots", Json::array({"product", "review"}))) {
     unit.push_back({.kind = Pattern::Kind::kSlot, .slot = slot, .piece = "foreign", .in_json = true});
   }
-  const Pattern one = Pattern::any_of(std::move(unit));
   const Json length = spec.value("expression_length", Json::array({2, 40}));
-  require(length.is_array() && length.size() == 2 && length[0].is_number_integer() && length[1].is_number_integer() &&
-              length[0].get<int>() >= 1 && length[1].get<int>() >= length[0].get<int>() && length[1].get<int>() <= 400,
-          "guide: /cards/expression_length is no [low, high] within 1 and 400");
-  // No space at either end and none doubled: a unit, then units that may each have one space before them.
-  const int low = (length[0].get<int>() + 1) / 2;
-  const Pattern spaced = Pattern::sequence({Pattern::repeat(Pattern::literal(" "), 0, 1), one});
-  const Pattern expression = Pattern::sequence({one, Pattern::repeat(spaced, low > 0 ? low - 1 : 0, length[1].get<int>() - 1)});
+  require(length.is_array() && length.size() == 2, "guide: /cards/expression_length is no list of two");
+  Pattern expression{.kind = Pattern::Kind::kSpaced};
+  expression.low = whole(length[0], 1, 400, "expression_length");
+  expression.high = whole(length[1], expression.low, 400, "expression_length");
+  expression.parts.push_back(Pattern::any_of(std::move(unit)));
 
   const Pattern card = Pattern::sequence({Pattern::literal("\""), expression, Pattern::literal(" '"), Pattern::any_of(std::move(entities)),
                                           Pattern::literal("' : "), Pattern::any_of(std::move(names)), Pattern::literal("\"")});
-  const int max_cards = spec.value("max_cards", 3);
-  require(max_cards >= 1 && max_cards <= 100, "guide: /cards/max_cards must be 1 to 100");
+  const int max_cards = whole(spec.value("max_cards", Json(3)), 1, 100, "max_cards");
   const Pattern more = Pattern::repeat(Pattern::sequence({Pattern::literal(", "), card}), 0, max_cards - 1);
   return Pattern::sequence({Pattern::literal("["), Pattern::repeat(Pattern::sequence({card, more}), 0, 1), Pattern::literal("]")});
 }

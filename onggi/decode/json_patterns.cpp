@@ -9,6 +9,9 @@ namespace {
 
 using Ranges = std::vector<std::pair<char32_t, char32_t>>;
 
+/// Before the point: with exponents to 199 every number stays below 1e308, which readers take for infinity or an error.
+constexpr int kMaxDigits = 100;
+
 Pattern characters(Ranges ranges) { return {.kind = Pattern::Kind::kClass, .ranges = std::move(ranges)}; }
 
 Pattern spelt(std::string_view text) {
@@ -56,7 +59,7 @@ Pattern natural(std::uint64_t low, std::optional<std::uint64_t> high) {
   }
   if (!high) {
     const int more = static_cast<int>(from.size());
-    parts.push_back(Pattern::sequence({digits('1', '9'), Pattern::repeat(digits('0', '9'), more, Pattern::kUnbounded)}));
+    parts.push_back(Pattern::sequence({digits('1', '9'), Pattern::repeat(digits('0', '9'), more, kMaxDigits - 1)}));
   }
   return Pattern::any_of(std::move(parts));
 }
@@ -160,7 +163,7 @@ Pattern json_integer(std::optional<std::int64_t> low, std::optional<std::int64_t
 }
 
 Pattern json_number(bool negative) {
-  return parse_regex(std::string(negative ? "-?" : "") + "(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][-+]?[0-9]+)?");
+  return parse_regex(std::string(negative ? "-?" : "") + "(0|[1-9][0-9]*)(\\.[0-9]+)?([eE][-+]?[0-9]{1,2})?");
 }
 
 std::optional<std::pair<int, int>> length_range(const Pattern& p) {

@@ -30,10 +30,10 @@ Pattern json_string(int low, int high);
 /// each is spelt in the shortest way. Slots are filled in the same spelling.
 Pattern json_string_of(Pattern content);
 
-/// Whole numbers without fraction, exponent or minus zero, within the bounds that are given.
+/// Whole numbers without fraction, exponent or minus zero, of at most 100 digits, within the bounds that are given.
 Pattern json_integer(std::optional<std::int64_t> low, std::optional<std::int64_t> high);
 
-/// Any JSON number; with `negative` off those that are not below zero.
+/// JSON numbers of at most 100 digits before the point and exponents of -999 to 199; with `negative` off those that are not below zero.
 Pattern json_number(bool negative);
 
 /// Fewest and most characters that a pattern can match (Pattern::kUnbounded). Empty with a slot, whose length depends

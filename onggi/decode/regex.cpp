@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kMaxRepeat = 4096;
 constexpr int kMaxDepth = 200;
+constexpr int kMaxSuffixes = 4;  ///< Of one atom: a** nests as deep as a group would.
 
 using Ranges = std::vector<std::pair<char32_t, char32_t>>;
 
@@ -88,7 +89,7 @@ class Parser {
 
   Pattern repeated(int depth) {
     Pattern p = atom(depth);
-    while (more()) {
+    for (int suffixes = 0; more(); ++suffixes) {
       int low = 0;
       int high = Pattern::kUnbounded;
       if (accept("*")) {
@@ -102,6 +103,7 @@ class Parser {
         break;
       }
       if (more() && (peek() == '?' || peek() == '+')) fail("lazy and possessive repeats are not supported");
+      if (suffixes == kMaxSuffixes) fail("a repeat of a repeat of a repeat");
       p = Pattern::repeat(std::move(p), low, high);
     }
     return p;
@@ -300,9 +302,14 @@ class Builder {
         return;
       }
       case Pattern::Kind::kRepeat: repeat(p, from, to); return;
+      case Pattern::Kind::kSpaced: spaced(p, from, to); return;
       case Pattern::Kind::kMembers: members(p, from, to); return;
       case Pattern::Kind::kSlot:
-        if (use_ == SlotUse::kFilled) slot(p, from, to);
+        if (use_ == SlotUse::kFilled) {
+          slot(p, from, to);
+        } else {
+          nfa_.add_empty(from, to);
+        }
         return;
     }
   }
@@ -328,6 +335,31 @@ class Builder {
       add(p.parts[0], from, target);
       nfa_.add_empty(target, to);
       from = target;
+    }
+  }
+
+  /// A line of states that count; a space skips one of them.
+  void spaced(const Pattern& p, int from, int to) {
+    if (collapse_) {
+      const int loop = nfa_.add_state();
+      const int end = nfa_.add_state();
+      nfa_.add_empty(from, loop);
+      add(p.parts[0], loop, end);
+      nfa_.add_empty(end, loop);
+      nfa_.add_edge(end, ' ', ' ', loop);
+      nfa_.add_empty(end, to);
+      return;
+    }
+    std::vector<int> begins;
+    for (int i = 0; i < p.high; ++i) begins.push_back(nfa_.add_state());
+    nfa_.add_empty(from, begins[0]);
+    for (int i = 1; i <= p.high; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      const int end = nfa_.add_state();
+      add(p.parts[0], begins[at - 1], end);
+      if (i >= p.low) nfa_.add_empty(end, to);
+      if (i < p.high) nfa_.add_empty(end, begins[at]);
+      if (i + 1 < p.high) nfa_.add_edge(end, ' ', ' ', begins[at + 1]);
     }
   }
 

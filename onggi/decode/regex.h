@@ -13,17 +13,17 @@ namespace onggi::decode {
 
 /// A pattern as a tree. Built by parse_regex or by hand.
 struct Pattern {
-  enum class Kind { kBytes, kClass, kConcat, kAlternate, kRepeat, kMembers, kSlot };
+  enum class Kind { kBytes, kClass, kConcat, kAlternate, kRepeat, kSpaced, kMembers, kSlot };
   static constexpr int kUnbounded = -1;
 
   Kind kind = Kind::kConcat;  ///< An empty kConcat matches the empty text.
   std::string bytes;                                  ///< kBytes
   std::vector<std::pair<char32_t, char32_t>> ranges;  ///< kClass, code points
-  /// kConcat, kAlternate; kRepeat has one. kMembers: parts[0] stands between two that are written; of the others, in
+  /// kConcat, kAlternate; kRepeat has one. kSpaced has one, repeated with at most one space between two; spaces count. kMembers: parts[0] stands between two that are written; of the others, in
   /// order, those that are a repeat of 0 to 1 may be left out, and with `low` 1 not all of them.
   std::vector<Pattern> parts;
-  int low = 0;                                        ///< kRepeat, kMembers
-  int high = 0;                                       ///< kRepeat; kUnbounded
+  int low = 0;                                        ///< kRepeat, kSpaced, kMembers
+  int high = 0;                                       ///< kRepeat, kSpaced; kUnbounded for kRepeat only
   std::string slot;                                   ///< kSlot: name of the row's text
   std::string piece;                                  ///< kSlot: "text", "piece", "words", "tail" or "foreign"
   bool in_json = false;                               ///< kSlot: written inside a JSON string
@@ -49,7 +49,7 @@ Pattern parse_regex(std::string_view source, const RegexOptions& options = {});
 
 /// How slots become automaton pieces.
 enum class SlotUse {
-  kNone,    ///< Match nothing: what does not depend on a row.
+  kNone,    ///< Match the empty text only, so that what stands around them can be reached: what no row is needed for.
   kFilled,  ///< From `slots`. Throws kInvalidArgument naming a slot that is not there.
 };
 

@@ -30,6 +30,7 @@ Choice sample(std::span<const int> ids, std::span<const float> logits, const Sam
     if (logits[i] > logits[best]) best = i;
   }
   const double highest = static_cast<double>(logits[best]);
+  require(std::isfinite(highest), "no logit is finite, or one is infinite");
   double sum = 0.0;
   for (const float z : logits) sum += std::exp(static_cast<double>(z) - highest);
   const auto choice = [&](std::size_t i) {
@@ -37,14 +38,22 @@ Choice sample(std::span<const int> ids, std::span<const float> logits, const Sam
   };
   if (o.temperature == 0.0F) return choice(best);
 
-  std::vector<std::size_t> order(ids.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return logits[a] > logits[b]; });
-  if (o.top_k > 0 && static_cast<std::size_t>(o.top_k) < order.size()) order.resize(static_cast<std::size_t>(o.top_k));
+  // Most likely first where a cut needs it; what min_p drops need not be sorted.
+  const auto weight = [&](std::size_t i) { return std::exp((static_cast<double>(logits[i]) - highest) / static_cast<double>(o.temperature)); };
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (const double w = weight(i); w > 0.0 && w >= static_cast<double>(o.min_p)) order.push_back(i);
+  }
+  const auto before = [&](std::size_t a, std::size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : a < b; };
+  if (o.top_k > 0 && static_cast<std::size_t>(o.top_k) < order.size()) {
+    std::partial_sort(order.begin(), order.begin() + o.top_k, order.end(), before);
+    order.resize(static_cast<std::size_t>(o.top_k));
+  } else if (o.top_p < 1.0F) {
+    std::sort(order.begin(), order.end(), before);
+  }
   std::vector<double> weights;
-  for (const std::size_t i : order) weights.push_back(std::exp((static_cast<double>(logits[i]) - highest) / static_cast<double>(o.temperature)));
+  for (const std::size_t i : order) weights.push_back(weight(i));
   std::size_t keep = weights.size();
-  while (keep > 1 && weights[keep - 1] < static_cast<double>(o.min_p)) --keep;
   const double total = std::accumulate(weights.begin(), weights.begin() + static_cast<std::ptrdiff_t>(keep), 0.0);
   double reached = 0.0;
   for (std::size_t i = 0; i < keep; ++i) {

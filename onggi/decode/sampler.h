@@ -25,9 +25,10 @@ struct Choice {
   float log_probability = 0.0F;  ///< Before temperature and cuts: log softmax over `ids`.
 };
 
-/// Chooses one of `ids` (ascending, with their logits). Greedy takes the lowest id on ties. Sampling draws number
-/// (seed, row, step), so an answer depends on nothing else. Sums run in f64 in order of ids.
-/// Throws kInvalidArgument on no ids, options out of range, or a logit that is NaN.
+/// Chooses one of `ids` (ascending, with their logits). Greedy takes the lowest id on ties. Sampling divides by the
+/// temperature, cuts by min_p, top_k and top_p in this order, and draws number (seed, row, step), so an answer depends
+/// on nothing else. Sums run in f64. A logit of minus infinity is never drawn.
+/// Throws kInvalidArgument on no ids, options out of range, a logit that is NaN or plus infinity, or none that is finite.
 Choice sample(std::span<const int> ids, std::span<const float> logits, const SamplingOptions& options, std::uint64_t seed,
               std::uint64_t row, std::uint64_t step);
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <map>
 
 #include "onggi/core/error.h"
 #include "onggi/decode/json_patterns.h"
@@ -22,7 +23,7 @@ constexpr int kNumber = kInteger | kFraction;
 constexpr int kAnything = 127;
 
 constexpr int kMaxBound = 4096;         ///< Of lengths and numbers of items: each one is states of the automaton.
-constexpr std::size_t kMaxTuple = 256;  ///< Each of these nests one deeper.
+constexpr std::size_t kMaxTuple = 64;   ///< Each of these nests one deeper.
 constexpr int kMaxDepth = 64;
 constexpr int kMaxSchemas = 10'000;  ///< With every reference written out.
 
@@ -147,6 +148,7 @@ class Compiler {
   Pattern values(const Json& schema, const Json& list, const std::string& at, int types) {
     if (!list.is_array() || list.empty()) refuse("enum", "must be a list of values, at least one", step(at, "enum"));
     std::vector<Pattern> parts;
+    std::map<int, Dfa> judges;
     for (const Json& value : list) {
       const int type = type_of(value);
       if ((type & types) == 0) continue;
@@ -155,10 +157,11 @@ class Compiler {
                                       [&](const Keyword& k) { return (k.types & type) != 0 && schema.contains(std::string(k.name)); });
       if (judge != kKeywords.end()) {
         if (value.is_structured()) refuse(judge->name, "beside listed values that are objects or arrays is not supported", step(at, judge->name));
-        Dfa dfa(build_nfa(typed(schema, at, type), SlotUse::kNone, {}));
+        if (!judges.contains(type)) judges.emplace(type, build_nfa(typed(schema, at, type), SlotUse::kNone, {}));
+        Dfa& dfa = judges.at(type);
         std::string text;
         for (const auto& part : p.parts.empty() ? std::vector{p} : p.parts) text += part.bytes;
-        const int end = dfa.walk(dfa.start(), text);
+        const int end = dfa.start() == Dfa::kDead ? Dfa::kDead : dfa.walk(dfa.start(), text);
         if (end == Dfa::kDead || !dfa.is_accepting(end)) continue;
       }
       parts.push_back(std::move(p));
