@@ -15,7 +15,7 @@ TEST(MergeTable, LowestRankFirstOfEqualOnesTheLeftmost) {
   table.add(1, 1, 0, 9);  // Known already.
   std::vector<int> symbols{1, 1, 1, 1, 1};
   table.merge(symbols);
-  EXPECT_EQ(symbols, (std::vector<int>{2, 4}));
+  EXPECT_EQ(symbols, (std::vector<int>{3, 2}));
   symbols = {-1, 1, -1};
   table.merge(symbols);
   EXPECT_EQ(symbols, (std::vector<int>{-1, 1, -1}));

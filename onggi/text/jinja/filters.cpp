@@ -36,6 +36,10 @@ struct Call {
     if (v == nullptr) fail_at(place, "\"" + std::string(name) + "\" was not given");
     return *v;
   }
+  MarkedText value_text() const {
+    interpreter.charge(value.extent().weight);
+    return to_text(value);
+  }
   std::vector<Value> items() const { return interpreter.items_of(value, place); }
   Value text(MarkedText out) const { return interpreter.checked(std::move(out)); }
 };
@@ -70,6 +74,7 @@ Value tojson(const Call& c) {
     style.item_separator = to_text(parts[0]).bytes;
     style.key_separator = to_text(parts[1]).bytes;
   }
+  c.interpreter.charge(c.value.extent().weight);
   try {
     return c.text(to_json_text(c.value, style));
   } catch (const Error& e) {
@@ -86,8 +91,9 @@ Value join(const Call& c) {
   for (const Value& item : c.items()) {
     if (!is_first) out.append(separator);
     is_first = false;
-    out.append(to_text(attribute != nullptr ? by_path(c, item, *attribute) : item));
-    c.interpreter.charge(separator.size() + 64);
+    const Value joined = attribute != nullptr ? by_path(c, item, *attribute) : item;
+    c.interpreter.charge(separator.size() + joined.extent().weight);
+    out.append(to_text(joined));
     require(out.size() <= std::size_t{32} << 20, "chat template: a text larger than 32 MiB", ErrorCode::kExhausted);
   }
   return c.text(std::move(out));
@@ -98,6 +104,7 @@ Value length(const Call& c) {
     c.interpreter.charge(c.value.text()->size());
     return Value::of(static_cast<std::int64_t>(char_offsets(*c.value.text()).size()) - 1);
   }
+  if (c.value.list() != nullptr) return Value::of(static_cast<std::int64_t>(c.value.list()->items.size()));
   return Value::of(static_cast<std::int64_t>(c.items().size()));
 }
 
@@ -115,7 +122,7 @@ Value default_value(const Call& c) {
 }
 
 Value replace(const Call& c) {
-  const MarkedText text = to_text(c.value);
+  const MarkedText text = c.value_text();
   const MarkedText to = to_text(c.needed(1, "new"));
   c.interpreter.charge(text.size() * (1 + to.size()));
   return c.text(replace_text(text, to_text(c.needed(0, "old")), to, c.integer_at(2, "count", -1)));
@@ -210,7 +217,7 @@ Value unique(const Call& c) {
   std::vector<Value> seen;
   for (Value& item : c.items()) {
     const Value key = item.text() != nullptr ? Value::of(lowered(*item.text())) : item;
-    c.interpreter.charge(seen.size() * 64);
+    for (const Value& s : seen) c.interpreter.charge(std::min(s.extent().weight, key.extent().weight));
     if (std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
     seen.push_back(key);
     out.push_back(std::move(item));
@@ -228,7 +235,7 @@ Value indent(const Call& c) {
   } else {
     space.append(std::string(static_cast<std::size_t>(std::clamp<std::int64_t>(c.integer_at(0, "width", 4), 0, 1000)), ' '));
   }
-  const MarkedText text = to_text(c.value);
+  const MarkedText text = c.value_text();
   MarkedText out;
   for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.bytes.find('\n', begin), text.size());
@@ -249,7 +256,7 @@ Value to_integer(const Call& c) {
     const double v = std::trunc(c.value.as_float());
     return Value::of(std::abs(v) < 9e18 ? static_cast<std::int64_t>(v) : otherwise);
   }
-  const MarkedText text = strip_text(to_text(c.value), "", true, true);
+  const MarkedText text = strip_text(c.value_text(), "", true, true);
   const std::string& s = text.bytes;
   const char* begin = s.data() + (s.starts_with('+') ? 1 : 0);
   std::int64_t whole = 0;
@@ -264,7 +271,7 @@ Value to_integer(const Call& c) {
 
 Value to_float(const Call& c) {
   if (c.value.is_number()) return Value::of(c.value.as_float());
-  const MarkedText text = strip_text(to_text(c.value), "", true, true);
+  const MarkedText text = strip_text(c.value_text(), "", true, true);
   double real = 0;
   const char* end = text.bytes.data() + text.size();
   const auto r = std::from_chars(text.bytes.data(), end, real);
@@ -290,7 +297,7 @@ Value title(const Call& c) {
   const auto begins_word = [](std::size_t, char32_t previous) {
     return previous == 0 || (char_class(previous) & kSpace) != 0 || std::u32string_view(U"-({[<").find(previous) != std::u32string_view::npos;
   };
-  return c.text(map_case(to_text(c.value), begins_word));
+  return c.text(map_case(c.value_text(), begins_word));
 }
 
 struct Filter {
@@ -300,7 +307,7 @@ struct Filter {
 
 constexpr Filter kFilters[] = {
     {"abs", absolute},
-    {"capitalize", [](const Call& c) { return c.text(map_case(to_text(c.value), [](std::size_t i, char32_t) { return i == 0; })); }},
+    {"capitalize", [](const Call& c) { return c.text(map_case(c.value_text(), [](std::size_t i, char32_t) { return i == 0; })); }},
     {"count", length},
     {"d", default_value},
     {"default", default_value},
@@ -314,7 +321,7 @@ constexpr Filter kFilters[] = {
     {"last", [](const Call& c) { return first_or_last(c, false); }},
     {"length", length},
     {"list", [](const Call& c) { return Value::list(c.items()); }},
-    {"lower", [](const Call& c) { return c.text(lowered(to_text(c.value))); }},
+    {"lower", [](const Call& c) { return c.text(lowered(c.value_text())); }},
     {"map", map},
     {"reject", [](const Call& c) { return select(c, false, false); }},
     {"rejectattr", [](const Call& c) { return select(c, false, true); }},
@@ -324,12 +331,12 @@ constexpr Filter kFilters[] = {
     {"select", [](const Call& c) { return select(c, true, false); }},
     {"selectattr", [](const Call& c) { return select(c, true, true); }},
     {"sort", sorted},
-    {"string", [](const Call& c) { return c.text(to_text(c.value)); }},
+    {"string", [](const Call& c) { return c.text(c.value_text()); }},
     {"title", title},
     {"tojson", tojson},
-    {"trim", [](const Call& c) { return c.text(strip_text(to_text(c.value), c.text_at(0, "chars").bytes, true, true)); }},
+    {"trim", [](const Call& c) { return c.text(strip_text(c.value_text(), c.text_at(0, "chars").bytes, true, true)); }},
     {"unique", unique},
-    {"upper", [](const Call& c) { return c.text(map_case(to_text(c.value), [](std::size_t, char32_t) { return true; })); }},
+    {"upper", [](const Call& c) { return c.text(map_case(c.value_text(), [](std::size_t, char32_t) { return true; })); }},
 };
 
 std::int64_t needed_integer(const Call& c) {
@@ -345,11 +352,12 @@ bool ordered(const Call& c, bool less, bool equal) {
 bool same_as(const Call& c) {
   const Value& other = c.needed(0, "other");
   // Identity; small values are one object in Python.
+  c.interpreter.charge(std::min(c.value.extent().weight, other.extent().weight));
   return std::string_view(c.value.kind_name()) == other.kind_name() && c.value == other;
 }
 
 bool is_cased(const Call& c, bool upper) {
-  const MarkedText text = to_text(c.value);
+  const MarkedText text = c.value_text();
   const MarkedText other = map_case(text, [&](std::size_t, char32_t) { return !upper; });
   const MarkedText same = map_case(text, [&](std::size_t, char32_t) { return upper; });
   return text.bytes == same.bytes && text.bytes != other.bytes;
@@ -360,7 +368,11 @@ struct Test {
   bool (*run)(const Call&);
 };
 
-constexpr bool (*kEqual)(const Call&) = [](const Call& c) { return c.value == c.needed(0, "other"); };
+constexpr bool (*kEqual)(const Call&) = [](const Call& c) {
+  const Value& other = c.needed(0, "other");
+  c.interpreter.charge(std::min(c.value.extent().weight, other.extent().weight));
+  return c.value == other;
+};
 
 constexpr Test kTests[] = {
     {"!=", [](const Call& c) { return !kEqual(c); }},
@@ -417,7 +429,7 @@ const Entry* entry_named(const Entry (&table)[N], std::string_view name) {
 Value Interpreter::call_filter(const std::string& name, const Value& value, const Arguments& arguments, Place place) {
   const Filter* filter = entry_named(kFilters, name);
   if (filter == nullptr) fail_at(place, "the filter \"" + name + "\" is not known here");
-  charge(64 + (value.text() != nullptr ? value.text()->size() : 0));
+  charge(64);
   return filter->run({*this, value, arguments, place});
 }
 

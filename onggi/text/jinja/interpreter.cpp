@@ -9,7 +9,7 @@
 namespace onggi::text::jinja {
 namespace {
 
-constexpr std::size_t kMaxWork = 200'000'000;  // Bytes moved, and 64 for each step: about a second.
+constexpr std::size_t kMaxWork = 128 << 20;  // Bytes moved, and 64 for each step: under a second.
 constexpr std::size_t kStepCost = 64;
 constexpr std::size_t kMaxTextBytes = 32 << 20;
 constexpr int kMaxDepth = 500;  // Of evaluation, over macros too.
@@ -87,9 +87,9 @@ Interpreter::Flow Interpreter::run_statement(const Statement& s, MarkedText& out
       break;
     case Statement::Kind::kOutput: {
       const Value v = evaluate(*s.expression);
+      charge(v.extent().weight);
       const MarkedText text = v.text() != nullptr ? MarkedText() : to_text(v);
       const MarkedText& printed = v.text() != nullptr ? *v.text() : text;
-      charge(printed.size());
       out.append(printed);
       break;
     }
@@ -144,7 +144,7 @@ Interpreter::Flow Interpreter::run_for(const Statement& s, MarkedText& out) {
       return exists ? items[where] : Value::undefined("there is no such item in the loop");
     };
     Frame frame;
-    auto loop = std::make_shared<Dict>();  // Not by Value::dict: its items' depth does not count.
+    auto loop = std::make_shared<Dict>();  // Not by Value::dict: it may be past the bounds until someone keeps it.
     const auto put = [&](const char* name, Value v) { loop->members.emplace_back(MarkedText(name, false), std::move(v)); };
     put("index", Value::of(i + 1));
     put("index0", Value::of(i));
@@ -156,7 +156,7 @@ Interpreter::Flow Interpreter::run_for(const Statement& s, MarkedText& out) {
     put("previtem", neighbour(i > 0, at - 1));
     put("nextitem", neighbour(i + 1 < n, at + 1));
     put("cycle", Value::of(Function{"loop.cycle", nullptr, Value::list({Value::of(i)}).shared_list()}));
-    for (const auto& [name, v] : loop->members) loop->depth = std::max(loop->depth, v.depth() + 1);
+    for (const auto& [name, v] : loop->members) loop->extent.include(v);
     frame.emplace_back("loop", Value::of(std::move(loop)));
     unpack(s.names, items[at], frame, s.place);
     frames_.push_back(std::move(frame));
@@ -394,6 +394,7 @@ Value Interpreter::evaluate_binary(const Expression& e) {
   if (e.name == "or") return a.truthy() ? a : evaluate(*e.children[1]);
   const Value b = evaluate(*e.children[1]);
   if (e.name == "~") {
+    charge(a.extent().weight + b.extent().weight);
     MarkedText out = to_text(a);
     out.append(to_text(b));
     return checked(std::move(out));
@@ -488,6 +489,7 @@ int Interpreter::compare(const Value& a, const Value& b, Place place) {
     return order < 0 ? -1 : order > 0 ? 1 : 0;
   }
   if (a.list() != nullptr && b.list() != nullptr) {
+    charge(std::min(a.extent().weight, b.extent().weight));
     const auto& x = a.list()->items;
     const auto& y = b.list()->items;
     for (std::size_t i = 0; i < x.size() && i < y.size(); ++i) {
@@ -509,7 +511,7 @@ bool Interpreter::contains(const Value& container, const Value& item, Place plac
     return item.text() != nullptr && dict->find(item.text()->bytes) != nullptr;
   }
   if (const List* list = container.list()) {
-    charge(list->items.size() * kStepCost);
+    charge(list->extent.weight);
     return std::find(list->items.begin(), list->items.end(), item) != list->items.end();
   }
   if (container.is_undefined()) return false;
@@ -523,7 +525,7 @@ Value Interpreter::evaluate_compare(const Expression& e) {
     Value right = evaluate(*e.children[i + 1]);
     bool holds = false;
     if (op == "==" || op == "!=") {
-      charge(left.text() != nullptr ? left.text()->size() : kStepCost);
+      charge(std::min(left.extent().weight, right.extent().weight));
       holds = (left == right) == (op == "==");
     } else if (op == "in" || op == "not in") {
       holds = contains(right, left, e.place) == (op == "in");

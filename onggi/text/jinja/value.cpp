@@ -11,11 +11,8 @@ namespace onggi::text::jinja {
 namespace {
 
 constexpr int kMaxDepth = 200;
-
-int checked_depth(int depth) {
-  require(depth <= kMaxDepth, "chat template: values nested deeper than 200 levels", ErrorCode::kExhausted);
-  return depth;
-}
+constexpr std::size_t kMaxWeight = 64 << 20;
+constexpr std::size_t kValueWeight = 16;
 
 /// An escape of so many hexadecimal digits: \xNN, \uNNNN.
 void append_hex(MarkedText& out, std::string_view prefix, char32_t code, int digits, bool mark) {
@@ -33,18 +30,32 @@ const Value* Dict::find(std::string_view name) const {
   return nullptr;
 }
 
+void Extent::include(const Value& member) {
+  const Extent e = member.extent();
+  depth = std::max(depth, e.depth);
+  weight = std::min(weight + e.weight, kMaxWeight + 1);  // Can't overflow.
+}
+
+void Extent::check() const {
+  require(depth < kMaxDepth, "chat template: values nested deeper than 200 levels", ErrorCode::kExhausted);
+  require(weight <= kMaxWeight, "chat template: a value larger than 64 MiB", ErrorCode::kExhausted);
+}
+
 Value Value::list(std::vector<Value> items) {
   auto list = std::make_shared<List>();
-  for (const Value& v : items) list->depth = std::max(list->depth, v.depth() + 1);
-  checked_depth(list->depth);
+  for (const Value& v : items) list->extent.include(v);
+  list->extent.check();
   list->items = std::move(items);
   return Value(std::shared_ptr<const List>(std::move(list)));
 }
 
 Value Value::dict(std::vector<std::pair<MarkedText, Value>> members) {
   auto dict = std::make_shared<Dict>();
-  for (const auto& [key, v] : members) dict->depth = std::max(dict->depth, v.depth() + 1);
-  checked_depth(dict->depth);
+  for (const auto& [key, v] : members) {
+    dict->extent.include(v);
+    dict->extent.weight += key.size();
+  }
+  dict->extent.check();
   dict->members = std::move(members);
   return of(std::move(dict));
 }
@@ -58,10 +69,12 @@ bool Value::truthy() const {
   return function() != nullptr;
 }
 
-int Value::depth() const {
-  if (list() != nullptr) return list()->depth;
-  if (dict() != nullptr) return dict()->depth;
-  return 0;
+Extent Value::extent() const {
+  if (text() != nullptr) return {0, kValueWeight + text()->size()};
+  if (list() != nullptr) return {list()->extent.depth + 1, kValueWeight + list()->extent.weight};
+  // A namespace may hold itself, but nothing recurses into it.
+  if (dict() != nullptr && !dict()->is_namespace) return {dict()->extent.depth + 1, kValueWeight + dict()->extent.weight};
+  return {0, kValueWeight};
 }
 
 const char* Value::kind_name() const {

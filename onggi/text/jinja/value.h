@@ -15,15 +15,26 @@ namespace onggi::text::jinja {
 class Value;
 struct Statement;
 
-/// Lists (and tuples, which are lists here) and dicts do not change once made, except a namespace's members. `depth`
-/// counts levels of nesting, so that none grows past what recursion over it can bear.
+/// How large a value is when written out. A list may hold the same list many times, so this is bounded by itself:
+/// recursion over a value is never deeper or longer than it says.
+struct Extent {
+  int depth = 0;           ///< Levels of nesting.
+  std::size_t weight = 0;  ///< Bytes of all texts, and a few for each value.
+
+  /// Takes in a member.
+  void include(const Value& member);
+  /// Throws kExhausted past 200 levels or 64 MiB.
+  void check() const;
+};
+
+/// Lists (and tuples, which are lists here) and dicts do not change once made, except a namespace's members.
 struct List {
   std::vector<Value> items;
-  int depth = 1;
+  Extent extent;
 };
 struct Dict {
   std::vector<std::pair<MarkedText, Value>> members;  // In their order, names unique.
-  int depth = 1;
+  Extent extent;
   bool is_namespace = false;
 
   /// nullptr where absent.
@@ -54,7 +65,7 @@ class Value {
   /// Template text.
   static Value of(std::string_view v) { return of(MarkedText(v, false)); }
   static Value of(const char* v) { return of(std::string_view(v)); }
-  /// Throw kExhausted where nesting goes past 200 levels.
+  /// Throw what Extent::check does.
   static Value list(std::vector<Value> items);
   static Value dict(std::vector<std::pair<MarkedText, Value>> members);
   static Value of(std::shared_ptr<Dict> v) { return Value(std::shared_ptr<const Dict>(std::move(v))); }
@@ -80,7 +91,7 @@ class Value {
   const std::string& undefined_reason() const { return *std::get<Undefined>(v_).what; }
 
   bool truthy() const;
-  int depth() const;
+  Extent extent() const;
   /// "string", "list" ..., for messages.
   const char* kind_name() const;
 
