@@ -169,7 +169,7 @@ Value list_of_pairs(const Call& c) {
   if (c.value.is_undefined()) return Value::list({});
   if (c.value.dict() == nullptr) fail_at(c.place, std::string("items of a ") + c.value.kind_name());
   std::vector<Value> out;
-  for (const auto& [key, member] : c.value.dict()->members) out.push_back(Value::list({Value::of(key), member}));
+  for (const auto& [key, member] : c.value.dict()->members) out.push_back(Value::tuple({Value::of(key), member}));
   c.interpreter.charge(out.size() * 128);
   return Value::list(std::move(out));
 }
@@ -204,7 +204,7 @@ Value dictsort(const Call& c) {
   const bool by_value = to_text(c.arguments.find(1, "by") != nullptr ? *c.arguments.find(1, "by") : Value::of("key")).bytes == "value";
   std::vector<std::pair<Value, Value>> keyed;
   for (const auto& [key, member] : c.value.dict()->members) {
-    keyed.emplace_back(by_value ? member : Value::of(key), Value::list({Value::of(key), member}));
+    keyed.emplace_back(by_value ? member : Value::of(key), Value::tuple({Value::of(key), member}));
   }
   sort_by(c, keyed, c.flag_at(0, "case_sensitive"), c.flag_at(2, "reverse"));
   std::vector<Value> out;

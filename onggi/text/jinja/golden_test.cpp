@@ -33,7 +33,8 @@ TEST(JinjaGolden, PrintsWhatJinja2Prints) {
     // A tuple prints as a list here; no published template prints one.
     if (c.contains("expected") && c["expected"].get<std::string>().find('(') != std::string::npos && printed.find('[') != std::string::npos) continue;
     EXPECT_EQ(refused, c.contains("error")) << name << " printed " << printed;
-    if (!refused && c.contains("expected")) EXPECT_EQ(printed, c["expected"].get<std::string>()) << name;
+    if (refused || !c.contains("expected")) continue;
+    EXPECT_EQ(printed, c["expected"].get<std::string>()) << name;
   }
   EXPECT_GT(cases, 400);
 }

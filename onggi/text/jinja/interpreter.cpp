@@ -273,7 +273,7 @@ Value Interpreter::evaluate(const Expression& e) {
     case Expression::Kind::kList: {
       std::vector<Value> items;
       for (const auto& child : e.children) items.push_back(evaluate(*child));
-      return Value::list(std::move(items));
+      return Value::list(std::move(items), e.is_tuple);
     }
     case Expression::Kind::kDict: {
       auto members = std::vector<std::pair<MarkedText, Value>>();
@@ -385,7 +385,7 @@ Value Interpreter::evaluate_slice(const Expression& e) {
     return checked(std::move(out));
   }
   charge(items.size() * sizeof(Value));
-  return Value::list(std::move(items));
+  return Value::list(std::move(items), list->is_tuple);
 }
 
 Value Interpreter::evaluate_binary(const Expression& e) {
@@ -411,11 +411,11 @@ Value Interpreter::add(const Value& a, const Value& b, Place place) {
     out.append(*b.text());
     return checked(std::move(out));
   }
-  if (a.list() != nullptr && b.list() != nullptr) {
+  if (a.list() != nullptr && b.list() != nullptr && a.list()->is_tuple == b.list()->is_tuple) {
     std::vector<Value> items = a.list()->items;
     items.insert(items.end(), b.list()->items.begin(), b.list()->items.end());
     charge(items.size() * sizeof(Value));
-    return Value::list(std::move(items));
+    return Value::list(std::move(items), a.list()->is_tuple);
   }
   return arithmetic("+", a, b, place);
 }

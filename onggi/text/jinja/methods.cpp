@@ -185,7 +185,7 @@ Value dict_method(const Call& c, const Dict& dict) {
   std::vector<Value> out;
   for (const auto& [key, member] : dict.members) {
     if (c.name == "items") {
-      out.push_back(Value::list({Value::of(key), member}));
+      out.push_back(Value::tuple({Value::of(key), member}));
     } else if (c.name == "keys") {
       out.push_back(Value::of(key));
     } else if (c.name == "values") {

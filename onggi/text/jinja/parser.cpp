@@ -248,6 +248,7 @@ class Parser {
     ExpressionPtr first = parse_one();
     if (!peek().is(Kind::kOperator, ",")) return first;
     auto list = make_over(Make::kList, place, "", std::move(first));
+    list->is_tuple = true;
     while (take_operator(",")) {
       if (peek().kind == Kind::kBlockEnd || peek().kind == Kind::kOutputEnd || peek().is(Kind::kOperator, ")")) break;
       list->children.push_back(parse_one());
@@ -372,7 +373,11 @@ class Parser {
       return e;
     }
     if (t.is(Kind::kOperator, "(")) {
-      if (take_operator(")")) return make(Make::kList, place);
+      if (take_operator(")")) {
+        ExpressionPtr empty = make(Make::kList, place);
+        empty->is_tuple = true;
+        return empty;
+      }
       ExpressionPtr e = parse_tuple();
       expect_operator(")");
       return e;

@@ -29,7 +29,7 @@ struct Expression {
     kSlice,      // children[0][a:b:c]; absent bounds are null pointers
     kCall,       // children[0](arguments, named)
     kFilter,     // children[0] | name(arguments, named)
-    kTest,       // children[0] is name(arguments); negated: is not
+    kTest,       // children[0] is name(arguments)
     kUnary,      // name is "-", "+" or "not"
     kBinary,     // name is the operator; also "and", "or"
     kCompare,    // children[0] operators[0] children[1] operators[1] ...
@@ -41,7 +41,8 @@ struct Expression {
   Place place;
   int depth = 1;
   std::string name;
-  bool negated = false;
+  bool negated = false;   // kTest: is not.
+  bool is_tuple = false;  // kList: in round brackets or none.
   Value value;
   std::vector<std::unique_ptr<Expression>> children;
   std::vector<std::unique_ptr<Expression>> arguments;

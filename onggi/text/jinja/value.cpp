@@ -41,8 +41,9 @@ void Extent::check() const {
   require(weight <= kMaxWeight, "chat template: a value larger than 64 MiB", ErrorCode::kExhausted);
 }
 
-Value Value::list(std::vector<Value> items) {
+Value Value::list(std::vector<Value> items, bool is_tuple) {
   auto list = std::make_shared<List>();
+  list->is_tuple = is_tuple;
   for (const Value& v : items) list->extent.include(v);
   list->extent.check();
   list->items = std::move(items);
@@ -89,7 +90,7 @@ bool operator==(const Value& a, const Value& b) {
   }
   if (a.v_.index() != b.v_.index()) return false;
   if (a.text() != nullptr) return a.text()->bytes == b.text()->bytes;
-  if (a.list() != nullptr) return a.list()->items == b.list()->items;
+  if (a.list() != nullptr) return a.list()->is_tuple == b.list()->is_tuple && a.list()->items == b.list()->items;
   if (a.dict() != nullptr) {
     if (a.dict()->is_namespace || b.dict()->is_namespace) return a.dict() == b.dict();
     if (a.dict()->members.size() != b.dict()->members.size()) return false;
@@ -154,12 +155,13 @@ MarkedText to_repr(const Value& value) {
     }
     out.append(std::string_view(&quote, 1));
   } else if (const List* list = value.list()) {
-    out.append("[");
+    out.append(list->is_tuple ? "(" : "[");
     for (const Value& item : list->items) {
       if (out.size() > 1) out.append(", ");
       out.append(to_repr(item));
     }
-    out.append("]");
+    if (list->is_tuple && list->items.size() == 1) out.append(",");
+    out.append(list->is_tuple ? ")" : "]");
   } else if (const Dict* dict = value.dict()) {
     if (dict->is_namespace) {
       out.append("<Namespace>");

@@ -27,10 +27,11 @@ struct Extent {
   void check() const;
 };
 
-/// Lists (and tuples, which are lists here) and dicts do not change once made, except a namespace's members.
+/// Lists (and tuples, which differ in how they print and compare) and dicts do not change once made, except a namespace's members.
 struct List {
   std::vector<Value> items;
   Extent extent;
+  bool is_tuple = false;
 };
 struct Dict {
   std::vector<std::pair<MarkedText, Value>> members;  // In their order, names unique.
@@ -66,7 +67,8 @@ class Value {
   static Value of(std::string_view v) { return of(MarkedText(v, false)); }
   static Value of(const char* v) { return of(std::string_view(v)); }
   /// Throw what Extent::check does.
-  static Value list(std::vector<Value> items);
+  static Value list(std::vector<Value> items, bool is_tuple = false);
+  static Value tuple(std::vector<Value> items) { return list(std::move(items), true); }
   static Value dict(std::vector<std::pair<MarkedText, Value>> members);
   static Value of(std::shared_ptr<Dict> v) { return Value(std::shared_ptr<const Dict>(std::move(v))); }
   static Value of(Function v) { return Value(std::make_shared<const Function>(std::move(v))); }
