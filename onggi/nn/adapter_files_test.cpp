@@ -248,8 +248,9 @@ TEST_F(AdapterFilesTest, RefusesDuplicateKeysAndTornFiles) {
   twice[at + 5] = 'A';
   std::ofstream(path, std::ios::binary) << twice;
   EXPECT_NE(refusal([&] { read_adapter(folder); }).find("twice"), std::string::npos);
-  for (std::size_t size = 0; size < whole.size(); ++size) {
-    std::ofstream(path, std::ios::binary | std::ios::trunc) << whole.substr(0, size);
+  std::ofstream(path, std::ios::binary) << whole;
+  for (std::size_t size = whole.size(); size-- > 0;) {
+    fs::resize_file(path, size);
     EXPECT_NE(refusal([&] { read_adapter(folder); }), "no error") << size;
   }
   fs::remove(path);

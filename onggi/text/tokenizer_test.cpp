@@ -143,7 +143,6 @@ TEST(SpmBpe, MergesByScoreAndFallsBackToBytes) {
   EXPECT_EQ(pieces_of(*t, " \uAC00\uB098z"), (Pieces{" \uAC00\uB098", "z"}));
   EXPECT_EQ(ids_of(*t, "z"), (std::vector<int>{8 + 'z'}));
   EXPECT_EQ(ids_of(*t, "\xFF"), (std::vector<int>{8 + 0xFF}));
-  EXPECT_EQ(pieces_of(*t, "x y"), (Pieces{"x y"}));  // A token with a space inside.
   EXPECT_EQ(pieces_of(*t, "\n\n\n\n\nx<td>"), (Pieces{"\n\n\n", "\n\n", "x", "<td>"}));
   EXPECT_EQ(ids_of(*t, "the\u2581the"), ids_of(*t, "the the"));
   EXPECT_TRUE(ids_of(*t, "").empty());
@@ -159,7 +158,9 @@ TEST(SpmBpe, SpacePrefixIsPutAndTakenOff) {
   EXPECT_EQ(t->decode(ids_of(*t, "the")), "the");
   EXPECT_EQ(t->decode(ids_of(*t, " the")), " the");
   StreamDecoder stream(*t);
-  EXPECT_EQ(stream.push(t->id_of(" the")) + stream.push(t->id_of(" the")), "the the");
+  std::string streamed = stream.push(t->id_of(" the"));
+  streamed += stream.push(t->id_of(" the"));
+  EXPECT_EQ(streamed, "the the");
 }
 
 TEST(SpmBpe, WithoutBytesTheUnknownTokenStandsForARun) {

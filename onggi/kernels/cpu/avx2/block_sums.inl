@@ -9,7 +9,7 @@
 // 32 bits group by group.
 
 constexpr int kProductRows = 4;
-constexpr int kPrefetchBytes = 1024;
+constexpr int kPrefetchBytes = 4096;
 constexpr bool kCorrectsEightBits = false;
 inline void correct_eight_bits(const std::int8_t*, std::int32_t*) {}
 
