@@ -38,7 +38,7 @@ LinearClassifier LinearClassifier::fit(std::span<const Item> items, int num_labe
   }
   const auto labels = static_cast<std::size_t>(num_labels);
   model.weights_.assign((model.index_.size() + 1) * labels, 0.0f);
-  std::vector<float> squares(model.weights_.size(), 1e-6f);
+  std::vector<float> squares(model.index_.size() + 1, 1e-6f);
   std::vector<std::vector<std::pair<std::int32_t, float>>> inputs;
   for (const Item& item : items) inputs.push_back(model.known(item.features));
   std::vector<std::size_t> turn(items.size());
@@ -51,15 +51,15 @@ LinearClassifier LinearClassifier::fit(std::span<const Item> items, int num_labe
     for (const std::size_t i : turn) {
       std::vector<float> gradient = model.softmax(inputs[i]);
       gradient[static_cast<std::size_t>(items[i].label)] -= 1;
-      for (float& g : gradient) g *= items[i].weight;
+      float norm = 0;
+      for (const float g : gradient) norm += g * g;
       for (const auto& [feature, value] : inputs[i]) {
-        float* w = &model.weights_[static_cast<std::size_t>(feature) * labels];
-        float* s = &squares[static_cast<std::size_t>(feature) * labels];
-        for (std::size_t k = 0; k < labels; ++k) {
-          const float g = gradient[k] * value + options.l2 * w[k];
-          s[k] += g * g;
-          w[k] -= options.learning_rate * g / std::sqrt(s[k]);
-        }
+        const auto f = static_cast<std::size_t>(feature);
+        squares[f] += norm * value * value;
+        const float step = options.learning_rate / std::sqrt(squares[f]);
+        const float keep = 1 - step * options.l2, change = step * value;
+        float* w = &model.weights_[f * labels];
+        for (std::size_t k = 0; k < labels; ++k) w[k] = keep * w[k] - change * gradient[k];
       }
     }
   }

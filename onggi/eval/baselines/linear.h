@@ -22,14 +22,13 @@ struct LinearOptions {
   std::uint64_t seed = 0;
 };
 
-/// Multinomial logistic regression by AdaGrad (Duchi et al. 2011); the same items and seed give the same bits.
-/// Immutable once fitted.
+/// Multinomial logistic regression by AdaGrad (Duchi et al. 2011) with one step size a feature, not a weight: 41 labels
+/// share a square root. The same items and seed give the same bits. Immutable once fitted.
 class LinearClassifier {
  public:
   struct Item {
     Features features;
     int label = 0;
-    float weight = 1;
   };
   static LinearClassifier fit(std::span<const Item> items, int num_labels, const LinearOptions& options);
   /// Probability of each label; features not seen in fitting count nothing.
