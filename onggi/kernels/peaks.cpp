@@ -68,6 +68,7 @@ Peaks measure_peaks(int num_threads) {
     const std::uint64_t* piece = memory[static_cast<std::size_t>(t)].data() + static_cast<std::size_t>(round) % 16 * kPiece;
     std::uint64_t lane[8] = {};
     for (std::size_t i = 0; i < kPiece; i += 8) {
+      __builtin_prefetch(piece + i + 512);  // as product_tile does; the hardware alone reaches about 90 %
       for (std::size_t j = 0; j < 8; ++j) lane[j] += piece[i + j];
     }
     for (const std::uint64_t l : lane) sums[static_cast<std::size_t>(t)] += l;
