@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "onggi/core/random.h"
 #include "onggi/datasets/characters.h"
@@ -35,6 +36,12 @@ bool is_size(std::string_view word) {
          std::ranges::all_of(word, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+std::uint64_t feature_hash(std::string_view name) {
+  std::uint64_t hash = 14695981039346656037u;  // FNV-1a
+  for (const char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  return hash;
+}
+
 /// The last `n` characters.
 std::string tail(const std::string& word, std::size_t n) {
   const auto code_points = datasets::to_code_points(word);
@@ -54,7 +61,7 @@ std::vector<EntityFinder::Span> EntityFinder::candidates(const std::vector<std::
   return spans;
 }
 
-std::vector<std::string> EntityFinder::features(const std::vector<std::string>& words, const Span& span, int known_elsewhere) const {
+std::vector<std::uint64_t> EntityFinder::features(const std::vector<std::string>& words, const Span& span, int known_elsewhere) const {
   std::size_t core = words.size();  // words before the sizes at the end
   while (core > 1 && is_size(words[core - 1])) --core;
   const std::size_t length = span.last - span.first + 1;
@@ -76,13 +83,15 @@ std::vector<std::string> EntityFinder::features(const std::vector<std::string>& 
     if (is_size(words[i])) names.push_back("inside size");
   }
   for (std::size_t i = span.last + 1; i < core; ++i) names.push_back("after " + words[i]);
-  return names;
+  std::vector<std::uint64_t> hashes;
+  for (const auto& name : names) hashes.push_back(feature_hash(name));
+  return hashes;
 }
 
-float EntityFinder::score(const std::vector<std::string>& features) const {
+float EntityFinder::score(const std::vector<std::uint64_t>& features) const {
   float sum = 0;
-  for (const auto& name : features) {
-    if (const auto weight = weights_.find(name); weight != weights_.end()) sum += weight->second;
+  for (const auto feature : features) {
+    if (const auto weight = weights_.find(feature); weight != weights_.end()) sum += weight->second;
   }
   return sum;
 }
@@ -96,37 +105,40 @@ EntityFinder EntityFinder::fit(std::span<const ThemeRow> rows) {
   for (const ThemeRow& row : rows) {
     if (!row.gold.empty()) entity_of.try_emplace(row.product, row.gold[0].entity);
   }
-  std::vector<std::pair<std::string, std::string>> products(entity_of.begin(), entity_of.end());
-  for (const auto& [product, entity] : products) ++finder.known_[entity];
-  std::unordered_map<std::string, float> squares;
-  for (int epoch = 0; epoch < kEpochs; ++epoch) {
-    for (std::size_t turn = 0; turn < products.size(); ++turn) {
-      const auto draw = static_cast<std::uint64_t>(epoch) * products.size() + turn;
-      const auto& [product, entity] = products[uniform_int(0, kStream, draw, products.size())];
-      const auto words = words_of(product);
-      std::vector<std::vector<std::string>> names;
-      std::vector<float> scores;
-      std::ptrdiff_t gold = -1;
-      for (const Span& span : candidates(words)) {
-        const std::string text = join(words, span.first, span.last);
-        const auto known = finder.known_.find(text);
-        // Leave this product out of the dictionary: at prediction time a new product's entity may be unknown.
-        const int elsewhere = known == finder.known_.end() ? 0 : known->second - (text == entity);
-        if (text == entity) gold = static_cast<std::ptrdiff_t>(names.size());
-        names.push_back(finder.features(words, span, elsewhere));
-        scores.push_back(finder.score(names.back()));
-      }
-      if (gold < 0) continue;  // a piece of a word, or words that do not stand together
-      const float highest = *std::ranges::max_element(scores);
-      float sum = 0;
-      for (float& s : scores) sum += s = std::exp(s - highest);
-      for (std::size_t c = 0; c < names.size(); ++c) {
-        const float gradient = scores[c] / sum - (static_cast<std::ptrdiff_t>(c) == gold ? 1.0f : 0.0f);
-        for (const auto& name : names[c]) {
-          float& square = squares[name];
-          square += gradient * gradient + 1e-8f;
-          finder.weights_[name] -= kLearningRate * gradient / std::sqrt(square);
-        }
+  for (const auto& [product, entity] : entity_of) ++finder.known_[entity];
+  struct Item {
+    std::vector<std::vector<std::uint64_t>> candidates;
+    std::size_t gold;
+  };
+  std::vector<Item> items;
+  for (const auto& [product, entity] : entity_of) {
+    const auto words = words_of(product);
+    Item item{.candidates = {}, .gold = 0};
+    bool has_gold = false;
+    for (const Span& span : candidates(words)) {
+      const std::string text = join(words, span.first, span.last);
+      const auto known = finder.known_.find(text);
+      // Leave this product out of the dictionary: at prediction time a new product's entity may be unknown.
+      const int elsewhere = known == finder.known_.end() ? 0 : known->second - (text == entity);
+      if (text == entity) item.gold = item.candidates.size(), has_gold = true;
+      item.candidates.push_back(finder.features(words, span, elsewhere));
+    }
+    if (has_gold) items.push_back(std::move(item));  // else a piece of a word, or words that do not stand together
+  }
+  std::unordered_map<std::uint64_t, float> squares;
+  for (std::uint64_t turn = 0; turn < kEpochs * items.size(); ++turn) {
+    const Item& item = items[uniform_int(0, kStream, turn, items.size())];
+    std::vector<float> scores;
+    for (const auto& candidate : item.candidates) scores.push_back(finder.score(candidate));
+    const float highest = *std::ranges::max_element(scores);
+    float sum = 0;
+    for (float& s : scores) sum += s = std::exp(s - highest);
+    for (std::size_t c = 0; c < scores.size(); ++c) {
+      const float gradient = scores[c] / sum - (c == item.gold ? 1.0f : 0.0f);
+      for (const auto feature : item.candidates[c]) {
+        float& square = squares[feature];
+        square += gradient * gradient + 1e-8f;
+        finder.weights_[feature] -= kLearningRate * gradient / std::sqrt(square);
       }
     }
   }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,12 +24,12 @@ class EntityFinder {
   struct Span {
     std::size_t first, last;  ///< Words, both included.
   };
-  std::vector<std::string> features(const std::vector<std::string>& words, const Span& span, int known_elsewhere) const;
-  float score(const std::vector<std::string>& features) const;
+  std::vector<std::uint64_t> features(const std::vector<std::string>& words, const Span& span, int known_elsewhere) const;
+  float score(const std::vector<std::uint64_t>& features) const;
   static std::vector<Span> candidates(const std::vector<std::string>& words);
 
   std::unordered_map<std::string, int> known_;  ///< Entity to number of products.
-  std::unordered_map<std::string, float> weights_;
+  std::unordered_map<std::uint64_t, float> weights_;
 };
 
 }  // namespace onggi::eval

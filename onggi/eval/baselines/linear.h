@@ -15,8 +15,8 @@ using Features = std::vector<std::pair<std::uint64_t, float>>;
 void add_features(Features& features, std::span<const std::uint64_t> hashes, float weight);
 
 struct LinearOptions {
-  int epochs = 12;
-  float learning_rate = 0.5f;
+  int epochs = 8;
+  float learning_rate = 0.25f;
   float l2 = 1e-4f;
   int min_count = 2;  ///< Drop features of fewer items.
   std::uint64_t seed = 0;

@@ -30,7 +30,7 @@ double overlap(const HashSet& a, const HashSet& b) {
 Features clause_features(std::string_view clause, std::string_view review, std::string_view product) {
   Features features;
   add_features(features, ngram_features(clause, 1, 4, kClause), 3.0f);
-  add_features(features, ngram_features(review, 2, 3, kContext), 1.0f);
+  add_features(features, ngram_features(review, 2, 3, kContext), 0.5f);
   add_features(features, ngram_features(product, 2, 3, kProduct), 1.5f);
   return features;
 }
