@@ -1,6 +1,8 @@
 // Ids equal to the reference on every line of ../shared, with real vocabularies.
 #include <cstdio>
 #include <fstream>
+#include <functional>
+#include <map>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -8,6 +10,8 @@
 #include "onggi/core/files.h"
 #include "onggi/core/json.h"
 #include "onggi/text/tokenizer.h"
+#include "onggi/text/tokenizer_spec.h"
+#include "onggi/text/utf8.h"
 #include "tests/support/shared.h"
 
 namespace onggi::text {
@@ -160,6 +164,60 @@ TEST(TokenizerReference, SentencePieceModelOfLlama2) {
   const auto ids = ids_of(*tokenizer, book);
   EXPECT_EQ(ids, ids_of(*gguf, book));
   EXPECT_EQ(tokenizer->decode(ids), book);
+}
+
+/// SentencePiece BPE as it is defined: over the whole text, no chunks, one scan for each merge.
+std::vector<int> plain_spm(const TokenizerSpec& spec, std::string_view text) {
+  std::map<std::string, int, std::less<>> by_text;
+  std::vector<int> byte_ids(256);
+  for (std::size_t id = 0; id < spec.tokens.size(); ++id) {
+    const TokenSpec& token = spec.tokens[id];
+    if (token.type == TokenType::kNormal) by_text.try_emplace(token.bytes, static_cast<int>(id));
+    if (token.type == TokenType::kByte) byte_ids[static_cast<unsigned char>(token.bytes[0])] = static_cast<int>(id);
+  }
+  std::vector<std::string> symbols;
+  if (spec.space_prefix != SpacePrefix::kNone) symbols.emplace_back(" ");
+  for (std::size_t at = 0; at < text.size();) {
+    const auto length = static_cast<std::size_t>(next_utf8(text, at).length);
+    symbols.emplace_back(text.substr(at, length));
+    at += length;
+  }
+  for (;;) {
+    std::size_t best = symbols.size();
+    float best_score = 0;
+    for (std::size_t i = 0; i + 1 < symbols.size(); ++i) {
+      const auto it = by_text.find(symbols[i] + symbols[i + 1]);
+      if (it == by_text.end()) continue;
+      const float score = spec.tokens[static_cast<std::size_t>(it->second)].score;
+      if (best == symbols.size() || score > best_score) {
+        best = i;
+        best_score = score;
+      }
+    }
+    if (best == symbols.size()) break;
+    symbols[best] += symbols[best + 1];
+    symbols.erase(symbols.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+  }
+  std::vector<int> ids;
+  for (const std::string& symbol : symbols) {
+    if (const auto it = by_text.find(symbol); it != by_text.end()) {
+      ids.push_back(it->second);
+    } else {
+      for (const char c : symbol) ids.push_back(byte_ids[static_cast<unsigned char>(c)]);
+    }
+  }
+  return ids;
+}
+
+TEST(TokenizerReference, ChunksGiveWhatTheWholeTextGives) {
+  ONGGI_NEED_SHARED("data/tokenizers");
+  const fs::path path = data("llama2.spm.model");
+  const TokenizerSpec spec = read_sentencepiece_model(read_file(path), path.string());
+  const auto tokenizer = open_tokenizer(path);
+  const std::string book = gunzip(data("botchan.txt.gz"));
+  std::vector<std::string> texts{std::string(90, 'a') + " " + std::string(70, 'x'), "  a   b    c ", "\n\n \t a\xFF b"};
+  for (std::size_t at = 0; at < book.size() && texts.size() < 20; at += 14001) texts.push_back(book.substr(at, 120));
+  for (const std::string& text : texts) EXPECT_EQ(ids_of(*tokenizer, text), plain_spm(spec, text)) << text;
 }
 
 }  // namespace

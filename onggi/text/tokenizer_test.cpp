@@ -229,7 +229,7 @@ TEST(Tokenizer, AnyBytesComeBack) {
         streamed += piece;
       }
       streamed += stream.finish();
-      if (is_valid_utf8(text)) ASSERT_EQ(streamed, text);
+      ASSERT_TRUE(streamed == text || !is_valid_utf8(text));
     }
   }
 }

@@ -138,6 +138,7 @@ Arguments rest_of(const Arguments& arguments, std::size_t index) {
 
 Value map(const Call& c) {
   std::vector<Value> out;
+  if (!c.value.truthy()) return Value::list({});  // none too, as in Jinja2.
   if (const Value* attribute = c.arguments.find(99, "attribute")) {
     const Value* otherwise = c.arguments.find(99, "default");
     for (const Value& item : c.items()) {
@@ -157,6 +158,7 @@ Value select(const Call& c, bool keep, bool by_attribute) {
   const Arguments rest = rest_of(c.arguments, test_at + 1);
   const Value* test = c.arguments.find(test_at, "test");
   std::vector<Value> out;
+  if (!c.value.truthy()) return Value::list({});  // none too, as in Jinja2.
   for (Value& item : c.items()) {
     const Value tested = by_attribute ? by_path(c, item, c.needed(0, "attribute")) : item;
     const bool holds = test != nullptr ? c.interpreter.call_test(to_text(*test).bytes, tested, rest, c.place) : tested.truthy();
@@ -249,6 +251,16 @@ Value indent(const Call& c) {
   return c.text(std::move(out));
 }
 
+Value least_or_greatest(const Call& c, int sign) {
+  const auto items = c.items();
+  if (items.empty()) return Value::undefined("there is no item");
+  const Value* best = &items[0];
+  for (const Value& item : items) {
+    if (c.interpreter.compare(item, *best, c.place) * sign > 0) best = &item;
+  }
+  return *best;
+}
+
 Value to_integer(const Call& c) {
   const std::int64_t otherwise = c.integer_at(0, "default", 0);
   if (c.value.is_int() || c.value.is_bool()) return Value::of(c.value.as_int());
@@ -323,6 +335,8 @@ constexpr Filter kFilters[] = {
     {"list", [](const Call& c) { return Value::list(c.items()); }},
     {"lower", [](const Call& c) { return c.text(lowered(c.value_text())); }},
     {"map", map},
+    {"max", [](const Call& c) { return least_or_greatest(c, 1); }},
+    {"min", [](const Call& c) { return least_or_greatest(c, -1); }},
     {"reject", [](const Call& c) { return select(c, false, false); }},
     {"rejectattr", [](const Call& c) { return select(c, false, true); }},
     {"replace", replace},
