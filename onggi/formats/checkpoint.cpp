@@ -14,7 +14,8 @@ namespace onggi::formats {
 std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
-  require(status.type() != std::filesystem::file_type::not_found, "there is no such file or folder", ErrorCode::kNotFound, path.string());
+  require(status.type() != std::filesystem::file_type::not_found, "there is no such file or folder",
+          ErrorCode::kNotFound, path.string());
   if (std::filesystem::is_directory(status)) return open_hugging_face(path);
   std::string begin;
   {
@@ -28,7 +29,8 @@ std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path) {
     begin.assign(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 8));
   }
   throw Error(ErrorCode::kCorrupt,
-              "the file begins with " + quote(begin) + ", which is no model that can be read; expected a GGUF file, a folder " +
+              "the file begins with " + quote(begin) +
+                  ", which is no model that can be read; expected a GGUF file, a folder " +
                   "with config.json and safetensors, or a safetensors file beside its config.json",
               path.string());
 }

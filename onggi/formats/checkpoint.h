@@ -58,8 +58,8 @@ class Checkpoint {
   virtual std::optional<std::vector<std::int32_t>> int_array(std::string_view key) const = 0;
 };
 
-/// Opens by content, not by name: a folder with config.json, a GGUF file, or a single .safetensors file with config.json
-/// beside it. Throws kNotFound, kCorrupt or kInvalidArgument with one clear message.
+/// Opens by content, not by name: a folder with config.json, a GGUF file, or a single .safetensors file with
+/// config.json beside it. Throws kNotFound, kCorrupt or kInvalidArgument with one clear message.
 std::unique_ptr<Checkpoint> open_checkpoint(const std::filesystem::path& path);
 
 }  // namespace onggi::formats

@@ -16,7 +16,8 @@ using testing::safetensors_text;
 using testing::TemporaryFolder;
 
 void put_tensor(const std::filesystem::path& path, const std::string& name, float value = 1) {
-  write_safetensors(path, std::vector<TensorToWrite>{{name, DType::kF32, {1}, std::as_bytes(std::span(&value, 1))}}, {});
+  write_safetensors(path, std::vector<TensorToWrite>{{name, DType::kF32, {1}, std::as_bytes(std::span(&value, 1))}},
+                    {});
 }
 
 /// config.json, an index and two shards, all good.
@@ -24,7 +25,8 @@ void put_shards(const TemporaryFolder& folder) {
   folder.put("config.json", R"({"model_type": "test"})");
   put_tensor(folder / "model-1.safetensors", "a", 1);
   put_tensor(folder / "model-2.safetensors", "b", 2);
-  folder.put("model.safetensors.index.json", R"({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})");
+  folder.put("model.safetensors.index.json",
+             R"({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})");
 }
 
 TEST(Checkpoint, AFolderWithOneFileOpens) {
@@ -88,20 +90,26 @@ TEST(Checkpoint, WrongFoldersGiveOneErrorThatSaysWhat) {
   const auto index = [](const char* text) {
     return [text](const TemporaryFolder& f) { f.put("model.safetensors.index.json", text); };
   };
-  const auto remove = [](const char* name) { return [name](const TemporaryFolder& f) { std::filesystem::remove(f / name); }; };
+  const auto remove = [](const char* name) {
+    return [name](const TemporaryFolder& f) { std::filesystem::remove(f / name); };
+  };
   const std::vector<Case> cases = {
       {"no config", {"no config.json"}, remove("config.json"), ErrorCode::kNotFound},
       {"config no JSON", {"config.json", "line 1"}, [](const auto& f) { f.put("config.json", "{"); }},
       {"config no object", {"config.json", "object"}, [](const auto& f) { f.put("config.json", "[]"); }},
       {"config empty", {"config.json"}, [](const auto& f) { f.put("config.json", ""); }},
-      {"generation config no object", {"generation_config.json"}, [](const auto& f) { f.put("generation_config.json", "3"); }},
+      {"generation config no object",
+       {"generation_config.json"},
+       [](const auto& f) { f.put("generation_config.json", "3"); }},
       {"shard missing", {"\"model-2.safetensors\"", "index.json"}, remove("model-2.safetensors"), ErrorCode::kNotFound},
       {"no weights", {"neither model.safetensors nor"}, remove("model.safetensors.index.json"), ErrorCode::kNotFound},
-      {"only pickled weights", {"pytorch_model.bin"},
+      {"only pickled weights",
+       {"pytorch_model.bin"},
        [](const auto& f) {
          std::filesystem::remove(f / "model.safetensors.index.json");
          f.put("pytorch_model.bin", "PK");
-       }, ErrorCode::kNotFound},
+       },
+       ErrorCode::kNotFound},
       {"index no JSON", {"index.json"}, index("weights")},
       {"index no object", {"index.json", "object"}, index("[]")},
       {"no weight_map", {"index.json", "weight_map"}, index("{}")},
@@ -111,21 +119,32 @@ TEST(Checkpoint, WrongFoldersGiveOneErrorThatSaysWhat) {
       {"shard name empty", {"\"a\""}, index(R"({"weight_map": {"a": ""}})")},
       {"shard outside", {"\"a\"", "../x.safetensors"}, index(R"({"weight_map": {"a": "../x.safetensors"}})")},
       {"shard at an absolute path", {"\"a\"", "/etc"}, index(R"({"weight_map": {"a": "/etc/x.safetensors"}})")},
-      {"shard with a NUL in its name", {"\"a\"", "\\x00"}, index(R"({"weight_map": {"a": "model-1\u0000.safetensors"}})")},
+      {"shard with a NUL in its name",
+       {"\"a\"", "\\x00"},
+       index(R"({"weight_map": {"a": "model-1\u0000.safetensors"}})")},
       {"shard of another kind", {"\"a\"", "config.json"}, index(R"({"weight_map": {"a": "config.json"}})")},
       {"tensor in the wrong shard", {"\"a\"", "model-2"}, index(R"({"weight_map": {"a": "model-2.safetensors"}})")},
-      {"tensor mapped twice", {"\"a\"", "twice"}, index(R"({"weight_map": {"a": "model-1.safetensors", "a": "model-2.safetensors"}})")},
-      {"tensor in two shards", {"\"a\"", "two shards", "model-2"},
+      {"tensor mapped twice",
+       {"\"a\"", "twice"},
+       index(R"({"weight_map": {"a": "model-1.safetensors", "a": "model-2.safetensors"}})")},
+      {"tensor in two shards",
+       {"\"a\"", "two shards", "model-2"},
        [](const auto& f) {
          put_tensor(f / "model-2.safetensors", "a");
-         f.put("model.safetensors.index.json", R"({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})");
+         f.put("model.safetensors.index.json",
+               R"({"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})");
          const float x[2] = {1, 2};
          write_safetensors(f / "model-2.safetensors",
                            std::vector<TensorToWrite>{{"a", DType::kF32, {1}, std::as_bytes(std::span(x, 1))},
-                                                      {"b", DType::kF32, {1}, std::as_bytes(std::span(x, 1))}}, {});
+                                                      {"b", DType::kF32, {1}, std::as_bytes(std::span(x, 1))}},
+                           {});
        }},
-      {"cut shard", {"model-2.safetensors", "download"},
-       [](const auto& f) { std::filesystem::resize_file(f / "model-2.safetensors", std::filesystem::file_size(f / "model-2.safetensors") - 1); }},
+      {"cut shard",
+       {"model-2.safetensors", "download"},
+       [](const auto& f) {
+         std::filesystem::resize_file(f / "model-2.safetensors",
+                                      std::filesystem::file_size(f / "model-2.safetensors") - 1);
+       }},
       {"empty shard", {"model-2.safetensors", "0 bytes"}, [](const auto& f) { f.put("model-2.safetensors", ""); }},
   };
   for (const auto& c : cases) {
@@ -143,14 +162,16 @@ TEST(Checkpoint, FilesThatAreNoModelAreRefusedByWhatTheyBeginWith) {
   const TemporaryFolder folder;
   expect_error(ErrorCode::kNotFound, {"no such file", "absent"}, [&] { open_checkpoint(folder / "absent"); });
   expect_error(ErrorCode::kCorrupt, {"empty", "empty.gguf"}, [&] { open_checkpoint(folder.put("empty.gguf", "")); });
-  expect_error(ErrorCode::kCorrupt, {"\"PK\\x03\\x04\"", "GGUF"}, [&] { open_checkpoint(folder.put("model.bin", "PK\x03\x04")); });
+  expect_error(ErrorCode::kCorrupt, {"\"PK\\x03\\x04\"", "GGUF"},
+               [&] { open_checkpoint(folder.put("model.bin", "PK\x03\x04")); });
   expect_error(ErrorCode::kCorrupt, {"\"{\"", "GGUF"}, [&] { open_checkpoint(folder.put("model.json", "{")); });
   expect_error(ErrorCode::kCorrupt, {"safetensors", "2 bytes"}, [&] {
     folder.put("config.json", "{}");
     open_checkpoint(folder.put("x.safetensors", "ab"));
   });
   std::filesystem::remove(folder / "config.json");
-  expect_error(ErrorCode::kNotFound, {"config.json"}, [&] { open_checkpoint(folder.put("y.safetensors", safetensors_text("{}", 0))); });
+  expect_error(ErrorCode::kNotFound, {"config.json"},
+               [&] { open_checkpoint(folder.put("y.safetensors", safetensors_text("{}", 0))); });
   expect_error(ErrorCode::kInvalidArgument, {"regular file"}, [&] { open_checkpoint("/dev/null"); });
 }
 
@@ -174,11 +195,13 @@ TEST(Quote, NamesAreSafeToPrintAndShort) {
 }
 
 TEST(Utf8, OnlyWhatRfc3629AllowsPasses) {
-  for (const char* good : {"", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+  for (const char* good : {"", "a", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
+                           "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
     EXPECT_TRUE(is_utf8(good)) << quote(good);
   }
-  for (const char* bad : {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xc2",
-                          "\xe2\x82", "\xf0\x90\x80", "a\xff", "\xe2\x28\xa1"}) {
+  for (const char* bad :
+       {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80",
+        "\xf5\x80\x80\x80", "\xc2", "\xe2\x82", "\xf0\x90\x80", "a\xff", "\xe2\x28\xa1"}) {
     EXPECT_FALSE(is_utf8(bad)) << quote(bad);
   }
 }

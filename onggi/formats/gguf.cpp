@@ -53,7 +53,9 @@ class Reader {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   }
 
-  [[noreturn]] void fail(const std::string& message) const { throw Error(ErrorCode::kCorrupt, "GGUF: " + message, *where_); }
+  [[noreturn]] void fail(const std::string& message) const {
+    throw Error(ErrorCode::kCorrupt, "GGUF: " + message, *where_);
+  }
 
  private:
   std::span<const std::byte> bytes_;
@@ -121,7 +123,8 @@ class GgufCheckpoint : public Checkpoint {
   }
 
   std::optional<std::vector<std::string_view>> string_array(std::string_view key) const override {
-    const ArrayView* array = find_array(key, [](Type type) { return type == Type::kString; }, "strings");
+    const ArrayView* array = find_array(
+        key, [](Type type) { return type == Type::kString; }, "strings");
     if (array == nullptr) return std::nullopt;
     std::vector<std::string_view> out;
     out.reserve(array->count);
@@ -131,7 +134,8 @@ class GgufCheckpoint : public Checkpoint {
   }
 
   std::optional<std::vector<float>> float_array(std::string_view key) const override {
-    const ArrayView* array = find_array(key, [](Type type) { return type == Type::kF32; }, "f32 numbers");
+    const ArrayView* array = find_array(
+        key, [](Type type) { return type == Type::kF32; }, "f32 numbers");
     if (array == nullptr) return std::nullopt;
     std::vector<float> out(array->count);
     if (!out.empty()) std::memcpy(out.data(), array->bytes.data(), array->bytes.size());
@@ -146,7 +150,8 @@ class GgufCheckpoint : public Checkpoint {
     Reader r(array->bytes, where_);
     for (auto& value : out) {
       const Json scalar = read_scalar(r, array->type, key);
-      const std::int64_t wide = scalar.is_boolean() ? static_cast<std::int64_t>(scalar.get<bool>()) : scalar.get<std::int64_t>();
+      const std::int64_t wide =
+          scalar.is_boolean() ? static_cast<std::int64_t>(scalar.get<bool>()) : scalar.get<std::int64_t>();
       if (wide > std::numeric_limits<std::int32_t>::max()) {
         r.fail("key " + quote(key) + " holds " + std::to_string(wide) + ", expected at most 2^31 - 1");
       }
@@ -168,10 +173,13 @@ class GgufCheckpoint : public Checkpoint {
   const ArrayView* find_array(std::string_view key, Accepts accepts, const char* expected) const {
     const auto it = arrays_.find(key);
     if (it == arrays_.end()) return nullptr;
-    require(accepts(it->second.type), [&] {
-      return "GGUF: key " + quote(key) + " is an array of value type " +
-             std::to_string(static_cast<std::uint32_t>(it->second.type)) + ", expected " + expected;
-    }, ErrorCode::kCorrupt, where_);
+    require(
+        accepts(it->second.type),
+        [&] {
+          return "GGUF: key " + quote(key) + " is an array of value type " +
+                 std::to_string(static_cast<std::uint32_t>(it->second.type)) + ", expected " + expected;
+        },
+        ErrorCode::kCorrupt, where_);
     return &it->second;
   }
 
@@ -267,7 +275,8 @@ class GgufCheckpoint : public Checkpoint {
     if (it == metadata_.end()) return kGgufDefaultAlignment;
     const std::uint64_t alignment = it->is_number_unsigned() ? it->get<std::uint64_t>() : 0;
     if (!std::has_single_bit(alignment) || alignment > kGgufMaxAlignment) {
-      r.fail("general.alignment is " + it->dump() + ", expected a power of two up to " + std::to_string(kGgufMaxAlignment));
+      r.fail("general.alignment is " + it->dump() + ", expected a power of two up to " +
+             std::to_string(kGgufMaxAlignment));
     }
     return alignment;
   }
@@ -284,7 +293,9 @@ class GgufCheckpoint : public Checkpoint {
     t.name = name;
     t.file = where_;
     const auto num_dims = r.number<std::uint32_t>("a tensor's shape");
-    if (num_dims < 1 || num_dims > kGgufMaxDimensions) fail("has " + std::to_string(num_dims) + " dimensions, expected 1 to 4");
+    if (num_dims < 1 || num_dims > kGgufMaxDimensions) {
+      fail("has " + std::to_string(num_dims) + " dimensions, expected 1 to 4");
+    }
     std::uint64_t elements = 1;
     for (std::uint32_t d = 0; d < num_dims; ++d) {
       const auto size = r.number<std::uint64_t>("a tensor's shape");
@@ -296,16 +307,22 @@ class GgufCheckpoint : public Checkpoint {
     }
     const auto number = r.number<std::uint32_t>("a tensor's type");
     const auto [type_name, dtype] = gguf_tensor_type(number);
-    if (type_name.empty()) fail("has unknown type " + std::to_string(number) + " (supported: " + supported_gguf_tensor_types() + ")");
-    require(dtype.has_value(), [&, &type_name = type_name] {
-      return "tensor " + quote(name) + " is " + std::string(type_name) + ", which is not supported (supported: " +
-             supported_gguf_tensor_types() + "); take a file of another quantisation";
-    }, ErrorCode::kInvalidArgument, where_);
+    if (type_name.empty()) {
+      fail("has unknown type " + std::to_string(number) + " (supported: " + supported_gguf_tensor_types() + ")");
+    }
+    require(
+        dtype.has_value(),
+        [&, &type_name = type_name] {
+          return "tensor " + quote(name) + " is " + std::string(type_name) +
+                 ", which is not supported (supported: " + supported_gguf_tensor_types() +
+                 "); take a file of another quantisation";
+        },
+        ErrorCode::kInvalidArgument, where_);
     t.type = *dtype;
     const int block = quant::traits(t.type).block_elements;
     if (t.shape.back() % block != 0) {
-      fail("has rows of " + std::to_string(t.shape.back()) + ", no multiple of the block of " + std::string(type_name) + ", " +
-           std::to_string(block));
+      fail("has rows of " + std::to_string(t.shape.back()) + ", no multiple of the block of " + std::string(type_name) +
+           ", " + std::to_string(block));
     }
     entry.offset = r.number<std::uint64_t>("a tensor's offset");
     entry.num_bytes = static_cast<std::uint64_t>(quant::num_bytes(t.type, static_cast<std::int64_t>(elements)));
@@ -324,14 +341,15 @@ class GgufCheckpoint : public Checkpoint {
     for (TensorEntry* t : order) {
       const auto fail = [&](const std::string& what) { r.fail("tensor " + quote(t->view.name) + " " + what); };
       if (t->offset % alignment != 0) {
-        fail("begins at offset " + std::to_string(t->offset) + ", no multiple of the alignment, " + std::to_string(alignment));
+        fail("begins at offset " + std::to_string(t->offset) + ", no multiple of the alignment, " +
+             std::to_string(alignment));
       }
       if (before != nullptr && t->offset < before->offset + before->num_bytes) {
         fail("at offset " + std::to_string(t->offset) + " overlaps " + quote(before->view.name));
       }
       if (t->offset > size || t->num_bytes > size - t->offset) {
-        fail("takes " + std::to_string(t->num_bytes) + " bytes at offset " + std::to_string(t->offset) + ", the file has " +
-             std::to_string(size) + " bytes of tensors (is the download complete?)");
+        fail("takes " + std::to_string(t->num_bytes) + " bytes at offset " + std::to_string(t->offset) +
+             ", the file has " + std::to_string(size) + " bytes of tensors (is the download complete?)");
       }
       t->view.data = bytes.subspan(static_cast<std::size_t>(begin + t->offset), static_cast<std::size_t>(t->num_bytes));
       before = t;

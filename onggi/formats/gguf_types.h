@@ -11,7 +11,19 @@ namespace onggi::formats {
 
 /// The numbers that a GGUF file has for the type of a key's value.
 enum class GgufValueType : std::uint32_t {
-  kU8, kI8, kU16, kI16, kU32, kI32, kF32, kBool, kString, kArray, kU64, kI64, kF64,
+  kU8,
+  kI8,
+  kU16,
+  kI16,
+  kU32,
+  kI32,
+  kF32,
+  kBool,
+  kString,
+  kArray,
+  kU64,
+  kI64,
+  kF64,
 };
 
 /// Bytes of a value; 0 for strings, arrays and numbers that are no type.

@@ -22,14 +22,22 @@ namespace detail {
 template <class T>
 constexpr GgufValueType gguf_value_type() {
   using V = GgufValueType;
-  if constexpr (std::same_as<T, bool>) return V::kBool;
-  else if constexpr (std::same_as<T, float>) return V::kF32;
-  else if constexpr (std::same_as<T, double>) return V::kF64;
-  else if constexpr (std::same_as<T, std::string>) return V::kString;
-  else if constexpr (sizeof(T) == 8) return std::is_signed_v<T> ? V::kI64 : V::kU64;
-  else if constexpr (sizeof(T) == 4) return std::is_signed_v<T> ? V::kI32 : V::kU32;
-  else if constexpr (sizeof(T) == 2) return std::is_signed_v<T> ? V::kI16 : V::kU16;
-  else return std::is_signed_v<T> ? V::kI8 : V::kU8;
+  if constexpr (std::same_as<T, bool>)
+    return V::kBool;
+  else if constexpr (std::same_as<T, float>)
+    return V::kF32;
+  else if constexpr (std::same_as<T, double>)
+    return V::kF64;
+  else if constexpr (std::same_as<T, std::string>)
+    return V::kString;
+  else if constexpr (sizeof(T) == 8)
+    return std::is_signed_v<T> ? V::kI64 : V::kU64;
+  else if constexpr (sizeof(T) == 4)
+    return std::is_signed_v<T> ? V::kI32 : V::kU32;
+  else if constexpr (sizeof(T) == 2)
+    return std::is_signed_v<T> ? V::kI16 : V::kU16;
+  else
+    return std::is_signed_v<T> ? V::kI8 : V::kU8;
 }
 
 template <class T>
@@ -45,10 +53,8 @@ inline void append_value(std::string& out, const std::string& value) {
 }
 
 template <class T>
-  requires std::is_arithmetic_v<T>
-void append_value(std::string& out, T value) {
-  append_bytes(out, value);
-}
+requires std::is_arithmetic_v<T>
+void append_value(std::string& out, T value) { append_bytes(out, value); }
 
 }  // namespace detail
 
@@ -78,11 +84,12 @@ GgufEntry gguf_entry(std::string key, const std::vector<T>& values) {
 
 inline GgufEntry gguf_entry(std::string key, const char* text) { return gguf_entry(std::move(key), std::string(text)); }
 
-/// Writes a GGUF v3 file: keys and tensors in the order given, so the bytes depend on the arguments alone. Tensors may be
-/// of any type that `open_gguf` reads; with `read_rows` only of those that can be encoded (F32, F16, BF16, Q8_0, Q4_0).
-/// Aligned to the key general.alignment, else 32. Atomic. Throws kInvalidArgument on a key or name that is there twice,
-/// empty, too long (a name: 63 bytes) or not UTF-8, a shape that is not 1 to 4 sizes above 0, an unfit type, and what
-/// TensorToWrite's functions and AtomicFile throw.
-void write_gguf(const std::filesystem::path& path, std::span<const GgufEntry> entries, std::span<const TensorToWrite> tensors);
+/// Writes a GGUF v3 file: keys and tensors in the order given, so the bytes depend on the arguments alone. Tensors may
+/// be of any type that `open_gguf` reads; with `read_rows` only of those that can be encoded (F32, F16, BF16, Q8_0,
+/// Q4_0). Aligned to the key general.alignment, else 32. Atomic. Throws kInvalidArgument on a key or name that is there
+/// twice, empty, too long (a name: 63 bytes) or not UTF-8, a shape that is not 1 to 4 sizes above 0, an unfit type, and
+/// what TensorToWrite's functions and AtomicFile throw.
+void write_gguf(const std::filesystem::path& path, std::span<const GgufEntry> entries,
+                std::span<const TensorToWrite> tensors);
 
 }  // namespace onggi::formats

@@ -16,7 +16,8 @@ constexpr std::size_t kMaxConfigBytes = std::size_t{64} << 20;
 
 class HuggingFaceCheckpoint : public Checkpoint {
  public:
-  HuggingFaceCheckpoint(const fs::path& folder, const std::optional<fs::path>& weights) : path_(weights.value_or(folder)) {
+  HuggingFaceCheckpoint(const fs::path& folder, const std::optional<fs::path>& weights)
+      : path_(weights.value_or(folder)) {
     require(exists(folder / "config.json"),
             "the folder has no config.json; a model is a GGUF file, or a folder with config.json and safetensors",
             ErrorCode::kNotFound, folder.string());
@@ -27,16 +28,21 @@ class HuggingFaceCheckpoint : public Checkpoint {
     } else if (exists(folder / "model.safetensors.index.json")) {
       open_shards(folder, folder / "model.safetensors.index.json");
     } else {
-      require(exists(folder / "model.safetensors"), [&] {
-        const char* hint = exists(folder / "pytorch_model.bin") ? "; it has pytorch_model.bin, which must be converted first" : "";
-        return std::string("the folder has neither model.safetensors nor model.safetensors.index.json") + hint;
-      }, ErrorCode::kNotFound, folder.string());
+      require(
+          exists(folder / "model.safetensors"),
+          [&] {
+            const char* hint =
+                exists(folder / "pytorch_model.bin") ? "; it has pytorch_model.bin, which must be converted first" : "";
+            return std::string("the folder has neither model.safetensors nor model.safetensors.index.json") + hint;
+          },
+          ErrorCode::kNotFound, folder.string());
       files_.push_back(std::make_unique<SafetensorsFile>(folder / "model.safetensors"));
     }
     for (const auto& file : files_) {
       for (const auto& tensor : file->tensors()) {
-        require(by_name_.emplace(tensor.name, tensors_.size()).second,
-                [&] { return "tensor " + quote(tensor.name) + " stands in two shards"; }, ErrorCode::kCorrupt, tensor.file);
+        require(
+            by_name_.emplace(tensor.name, tensors_.size()).second,
+            [&] { return "tensor " + quote(tensor.name) + " stands in two shards"; }, ErrorCode::kCorrupt, tensor.file);
         tensors_.push_back(tensor);
       }
     }
@@ -78,14 +84,17 @@ class HuggingFaceCheckpoint : public Checkpoint {
     std::map<std::string, const SafetensorsFile*> opened;
     for (const auto& [tensor, value] : map->items()) {
       const std::string file = value.is_string() ? value.get<std::string>() : "";
-      const bool is_name = file.ends_with(".safetensors") && file.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
+      const bool is_name =
+          file.ends_with(".safetensors") && file.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
       check(is_name, [&, &name = tensor] {
-        return "tensor " + quote(name) + " is mapped to " + quote(file) + ", expected a .safetensors file of this folder";
+        return "tensor " + quote(name) + " is mapped to " + quote(file) +
+               ", expected a .safetensors file of this folder";
       });
       auto& shard = opened[file];
       if (shard == nullptr) {
-        check(exists(folder / file), [&] { return "the index names " + quote(file) + ", which is not in the folder"; },
-              ErrorCode::kNotFound);
+        check(
+            exists(folder / file), [&] { return "the index names " + quote(file) + ", which is not in the folder"; },
+            ErrorCode::kNotFound);
         files_.push_back(std::make_unique<SafetensorsFile>(folder / file));
         shard = files_.back().get();
       }

@@ -13,14 +13,17 @@ std::size_t code_point_bytes(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
   const std::uint8_t lead = at(0);
   if (lead < 0x80) return 1;
-  const std::size_t n = lead >= 0xC2 && lead <= 0xDF ? 2 : lead >= 0xE0 && lead <= 0xEF ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+  const std::size_t n = lead >= 0xC2 && lead <= 0xDF   ? 2
+                        : lead >= 0xE0 && lead <= 0xEF ? 3
+                        : lead >= 0xF0 && lead <= 0xF4 ? 4
+                                                       : 0;
   if (n == 0 || text.size() < n) return 0;
   for (std::size_t i = 1; i < n; ++i) {
     if ((at(i) & 0xC0) != 0x80) return 0;
   }
   // Overlong forms, surrogates, past U+10FFFF.
-  const bool is_wrong = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F) || (lead == 0xF0 && at(1) < 0x90) ||
-                        (lead == 0xF4 && at(1) > 0x8F);
+  const bool is_wrong = (lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F) ||
+                        (lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F);
   return is_wrong ? 0 : n;
 }
 
@@ -33,7 +36,8 @@ std::string quote(std::string_view name) {
     const std::size_t n = code_point_bytes(name);
     const auto byte = static_cast<std::uint8_t>(name[0]);
     // U+0080 to U+009F, C2 80 to C2 9F, are control characters too.
-    const bool is_control = byte < 0x20 || byte == 0x7F || (byte == 0xC2 && n == 2 && static_cast<std::uint8_t>(name[1]) < 0xA0);
+    const bool is_control =
+        byte < 0x20 || byte == 0x7F || (byte == 0xC2 && n == 2 && static_cast<std::uint8_t>(name[1]) < 0xA0);
     if (n == 0 || is_control) {
       text += {'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]};
       name.remove_prefix(1);

@@ -19,25 +19,34 @@ constexpr std::uint64_t kMaxDimension = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMaxElements = std::uint64_t{1} << 48;
 constexpr std::size_t kMaxDimensions = 8;
 
-constexpr std::array<std::pair<std::string_view, DType>, 8> kTypes = {{{"F32", DType::kF32}, {"F16", DType::kF16}, {"BF16", DType::kBF16},
-    {"I64", DType::kI64}, {"I32", DType::kI32}, {"I8", DType::kI8}, {"U8", DType::kU8}, {"BOOL", DType::kU8}}};
+constexpr std::array<std::pair<std::string_view, DType>, 8> kTypes = {{{"F32", DType::kF32},
+                                                                       {"F16", DType::kF16},
+                                                                       {"BF16", DType::kBF16},
+                                                                       {"I64", DType::kI64},
+                                                                       {"I32", DType::kI32},
+                                                                       {"I8", DType::kI8},
+                                                                       {"U8", DType::kU8},
+                                                                       {"BOOL", DType::kU8}}};
 /// In the format, but nothing here computes with them.
-constexpr std::array<std::string_view, 8> kOtherTypes = {"F64", "I16", "U16", "U32", "U64", "F8_E4M3", "F8_E5M2", "C64"};
+constexpr std::array<std::string_view, 8> kOtherTypes = {"F64", "I16",     "U16",     "U32",
+                                                         "U64", "F8_E4M3", "F8_E5M2", "C64"};
 
 /// The header and where the bytes are that it describes.
 class Parser {
  public:
   Parser(std::span<const std::byte> bytes, const std::string& where) : where_(where) {
     std::uint64_t header_bytes = 0;
-    if (bytes.size() < 8) fail("the file has " + std::to_string(bytes.size()) + " bytes, expected 8 or more for the header");
+    if (bytes.size() < 8) {
+      fail("the file has " + std::to_string(bytes.size()) + " bytes, expected 8 or more for the header");
+    }
     std::memcpy(&header_bytes, bytes.data(), 8);
     if (header_bytes > kMaxHeaderBytes) {
-      fail("the header claims " + std::to_string(header_bytes) + " bytes, expected at most " + std::to_string(kMaxHeaderBytes) +
-           " (is it a safetensors file?)");
+      fail("the header claims " + std::to_string(header_bytes) + " bytes, expected at most " +
+           std::to_string(kMaxHeaderBytes) + " (is it a safetensors file?)");
     }
     if (header_bytes > bytes.size() - 8) {
-      fail("the header claims " + std::to_string(header_bytes) + " bytes, the file has " + std::to_string(bytes.size()) +
-           " (is the download complete?)");
+      fail("the header claims " + std::to_string(header_bytes) + " bytes, the file has " +
+           std::to_string(bytes.size()) + " (is the download complete?)");
     }
     text_ = {reinterpret_cast<const char*>(bytes.data()) + 8, static_cast<std::size_t>(header_bytes)};
     body_ = bytes.subspan(8 + static_cast<std::size_t>(header_bytes));
@@ -78,7 +87,8 @@ class Parser {
       t.shape.push_back(static_cast<std::int64_t>(n));
     }
     const Json& offsets = entry["data_offsets"];
-    if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned()) {
+    if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
+        !offsets[1].is_number_unsigned()) {
       bad("has data_offsets that are no two numbers");
     }
     const auto begin = offsets[0].get<std::uint64_t>();
@@ -89,7 +99,8 @@ class Parser {
     }
     const auto expected = static_cast<std::uint64_t>(quant::num_bytes(t.type, static_cast<std::int64_t>(elements)));
     if (end - begin != expected) {
-      bad("takes " + std::to_string(end - begin) + " bytes, its shape " + shape.dump() + " and dtype need " + std::to_string(expected));
+      bad("takes " + std::to_string(end - begin) + " bytes, its shape " + shape.dump() + " and dtype need " +
+          std::to_string(expected));
     }
     t.data = body_.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(expected));
     return t;
@@ -104,8 +115,8 @@ class Parser {
     std::size_t end = 0;
     for (const TensorView& t : tensors) {
       if (begin(t) != end) {
-        fail("tensor " + quote(t.name) + " begins at byte " + std::to_string(begin(t)) + ", expected " + std::to_string(end) +
-             ": tensors must follow each other without a hole or overlap");
+        fail("tensor " + quote(t.name) + " begins at byte " + std::to_string(begin(t)) + ", expected " +
+             std::to_string(end) + ": tensors must follow each other without a hole or overlap");
       }
       end += t.data.size();
     }
@@ -124,7 +135,7 @@ class Parser {
     }
     const bool is_other = std::find(kOtherTypes.begin(), kOtherTypes.end(), text) != kOtherTypes.end();
     fail("tensor " + quote(name) + " has " + (is_other ? "" : "unknown ") + "dtype " + quote(text) +
-         ", which is not supported (supported: F32, F16, BF16, I64, I32, I8, U8, BOOL)",
+             ", which is not supported (supported: F32, F16, BF16, I64, I32, I8, U8, BOOL)",
          is_other ? ErrorCode::kInvalidArgument : ErrorCode::kCorrupt);
   }
 
@@ -139,7 +150,9 @@ SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : file_(Mapp
   parse(file_->bytes(), path.string());
 }
 
-SafetensorsFile::SafetensorsFile(std::span<const std::byte> bytes, std::string_view where) { parse(bytes, std::string(where)); }
+SafetensorsFile::SafetensorsFile(std::span<const std::byte> bytes, std::string_view where) {
+  parse(bytes, std::string(where));
+}
 
 const TensorView* SafetensorsFile::find(std::string_view name) const {
   const auto it = by_name_.find(name);

@@ -26,7 +26,8 @@ struct Case {
 };
 
 std::string header_of(std::string_view dtype, std::string_view shape, std::string_view offsets) {
-  return R"({"t":{"dtype":)" + std::string(dtype) + R"(,"shape":)" + std::string(shape) + R"(,"data_offsets":)" + std::string(offsets) + "}}";
+  return R"({"t":{"dtype":)" + std::string(dtype) + R"(,"shape":)" + std::string(shape) + R"(,"data_offsets":)" +
+         std::string(offsets) + "}}";
 }
 
 /// A file of one tensor of 8 bytes.
@@ -38,7 +39,8 @@ std::vector<Case> cases() {
   const std::string good = header_of(R"("F32")", "[2]", "[0,8]");
   const auto two = [](std::string_view a, std::string_view b, std::size_t bytes) {
     return safetensors_text(R"({"a":{"dtype":"U8","shape":[4],"data_offsets":)" + std::string(a) +
-                                R"(},"b":{"dtype":"U8","shape":[4],"data_offsets":)" + std::string(b) + "}}", bytes);
+                                R"(},"b":{"dtype":"U8","shape":[4],"data_offsets":)" + std::string(b) + "}}",
+                            bytes);
   };
   return {
       {"empty file", {"0 bytes"}, ""},
@@ -52,7 +54,9 @@ std::vector<Case> cases() {
       {"header no UTF-8", {"JSON"}, safetensors_text("{\"\xff\":1}", 0)},
       {"header with a NUL byte", {"NUL"}, safetensors_text(std::string("{}\0", 3), 0)},
       {"header no object", {"object"}, safetensors_text("[]", 0)},
-      {"header deeply nested", {"nested"}, safetensors_text("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}", 0)},
+      {"header deeply nested",
+       {"nested"},
+       safetensors_text("{\"a\":" + std::string(100000, '[') + std::string(100000, ']') + "}", 0)},
       {"name twice", {"\"t\"", "twice"}, safetensors_text(good.substr(0, good.size() - 1) + "," + good.substr(1), 8)},
       {"metadata no object", {"__metadata__"}, safetensors_text(R"({"__metadata__":[]})", 0)},
       {"metadata with a number", {"__metadata__", "\"a\""}, safetensors_text(R"({"__metadata__":{"a":1}})", 0)},
@@ -100,12 +104,15 @@ TEST(Safetensors, HostileFilesGiveOneErrorThatSaysWhat) {
 std::string rich_file(const TemporaryFolder& folder) {
   static const std::vector<float> floats = {1, 2, 3, 4, 5, 6};
   const auto bytes = std::as_bytes(std::span(floats));
-  const std::vector<TensorToWrite> tensors = {
-      {"z.byte", DType::kU8, {3}, bytes.first(3)},         {"half", DType::kF16, {2, 1}, bytes.first(4)},
-      {"b", DType::kF32, {2, 3}, bytes},                   {"a", DType::kF32, {}, bytes.first(4)},
-      {"empty", DType::kF32, {0, 7}, {}},                  {"long", DType::kI64, {1}, bytes.first(8)},
-      {"\xea\xb0\x80", DType::kBF16, {1}, bytes.first(2)}, {"int", DType::kI32, {1}, bytes.first(4)},
-      {"small", DType::kI8, {1}, bytes.first(1)}};
+  const std::vector<TensorToWrite> tensors = {{"z.byte", DType::kU8, {3}, bytes.first(3)},
+                                              {"half", DType::kF16, {2, 1}, bytes.first(4)},
+                                              {"b", DType::kF32, {2, 3}, bytes},
+                                              {"a", DType::kF32, {}, bytes.first(4)},
+                                              {"empty", DType::kF32, {0, 7}, {}},
+                                              {"long", DType::kI64, {1}, bytes.first(8)},
+                                              {"\xea\xb0\x80", DType::kBF16, {1}, bytes.first(2)},
+                                              {"int", DType::kI32, {1}, bytes.first(4)},
+                                              {"small", DType::kI8, {1}, bytes.first(1)}};
   write_safetensors(folder / "rich.safetensors", tensors, {{"format", "pt"}});
   return read_file(folder / "rich.safetensors");
 }
@@ -117,7 +124,8 @@ TEST(Safetensors, EveryTypeRoundTripsInTheOrderOfTheReference) {
   EXPECT_EQ(file.metadata(), (std::map<std::string, std::string>{{"format", "pt"}}));
   std::vector<std::string> names;
   for (const auto& t : file.tensors()) names.push_back(t.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"long", "a", "b", "empty", "int", "\xea\xb0\x80", "half", "small", "z.byte"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"long", "a", "b", "empty", "int", "\xea\xb0\x80", "half", "small", "z.byte"}));
   EXPECT_EQ(file.find("b")->shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(file.find("a")->num_elements(), 1);
   EXPECT_EQ(file.find("empty")->num_elements(), 0);
@@ -165,7 +173,8 @@ TEST(Safetensors, FilesOfTheReferenceLibraryAreRewrittenByteForByte) {
   ONGGI_NEED_SHARED("fixtures");
   const TemporaryFolder folder;
   int count = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(onggi::testing::shared_folder() / "fixtures")) {
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(onggi::testing::shared_folder() / "fixtures")) {
     if (entry.path().extension() != ".safetensors") continue;
     const SafetensorsFile file(entry.path());
     std::vector<TensorToWrite> tensors;
@@ -182,7 +191,9 @@ TEST(SafetensorsWriter, RowsAreEncodedOnTheWay) {
   const auto read = [](std::int64_t row, std::int64_t rows, float* out) {
     for (std::int64_t i = 0; i < rows * 3; ++i) out[i] = static_cast<float>(row * 3 + i) / 3;
   };
-  write_safetensors(folder / "t.safetensors", std::vector<TensorToWrite>{{"t", DType::kBF16, {5, 3}, {}, read}, {"none", DType::kF32, {0, 3}, {}, read}}, {});
+  write_safetensors(
+      folder / "t.safetensors",
+      std::vector<TensorToWrite>{{"t", DType::kBF16, {5, 3}, {}, read}, {"none", DType::kF32, {0, 3}, {}, read}}, {});
   const SafetensorsFile file(folder / "t.safetensors");
   std::vector<float> back(15);
   quant::decode(DType::kBF16, file.find("t")->data.data(), 15, back.data());
@@ -210,9 +221,9 @@ TEST(SafetensorsWriter, WhatCannotBeWrittenIsRefusedAndTheOldFileStays) {
   refuse({"16 bytes", "20"}, {{"t", DType::kF32, {5}, bytes}});
   refuse({"dimension -4"}, {{"t", DType::kF32, {-4}, bytes}});
   refuse({"element 3", "nan"}, {{"t", DType::kF32, {4}, {}, [](auto, auto, float* out) {
-                                  std::fill_n(out, 3, 0.0F);
-                                  out[3] = NAN;
-                                }}});
+                                   std::fill_n(out, 3, 0.0F);
+                                   out[3] = NAN;
+                                 }}});
 }
 
 TEST(SafetensorsWriter, AnErrorOfTheSourceLeavesNothing) {
@@ -236,7 +247,8 @@ TEST(AtomicFile, FoldersThatCannotBeWrittenAndFullDisksAreNamed) {
     std::filesystem::create_symlink("/dev/full", folder.path() / ("x.tmp." + std::to_string(::getpid())));
     const std::vector<float> x(1 << 19, 1);
     expect_error(ErrorCode::kUnavailable, {"space", "/x"}, [&] {
-      write_safetensors(folder / "x", std::vector<TensorToWrite>{{"t", DType::kF32, {1 << 19}, std::as_bytes(std::span(x))}}, {});
+      write_safetensors(folder / "x",
+                        std::vector<TensorToWrite>{{"t", DType::kF32, {1 << 19}, std::as_bytes(std::span(x))}}, {});
     });
     EXPECT_EQ(folder.num_files(), 1U);
   }

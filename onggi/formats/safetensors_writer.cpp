@@ -17,7 +17,8 @@ namespace {
 using quant::DType;
 
 /// Largest first, as the reference orders tensors: every tensor is then aligned to its element.
-constexpr std::array<DType, 7> kOrder = {DType::kI64, DType::kF32, DType::kI32, DType::kBF16, DType::kF16, DType::kI8, DType::kU8};
+constexpr std::array<DType, 7> kOrder = {DType::kI64, DType::kF32, DType::kI32, DType::kBF16,
+                                         DType::kF16, DType::kI8,  DType::kU8};
 
 std::optional<std::size_t> rank_of(DType type) {
   const auto it = std::find(kOrder.begin(), kOrder.end(), type);
@@ -30,7 +31,8 @@ std::vector<const TensorToWrite*> in_order(std::span<const TensorToWrite> tensor
   std::set<std::string_view> names;
   for (const auto& t : tensors) {
     const auto check = [&](bool ok, const std::string& what) {
-      require(ok, [&] { return "can't write tensor " + quote(t.name) + ": " + what; }, ErrorCode::kInvalidArgument, where);
+      require(
+          ok, [&] { return "can't write tensor " + quote(t.name) + ": " + what; }, ErrorCode::kInvalidArgument, where);
     };
     check(!t.name.empty() && t.name != "__metadata__" && is_utf8(t.name), "the name is not allowed in safetensors");
     check(names.insert(t.name).second, "there is another one of this name");
@@ -38,7 +40,8 @@ std::vector<const TensorToWrite*> in_order(std::span<const TensorToWrite> tensor
     order.push_back(&t);
   }
   std::sort(order.begin(), order.end(), [](const TensorToWrite* a, const TensorToWrite* b) {
-    return std::tuple(*rank_of(a->type), std::string_view(a->name)) < std::tuple(*rank_of(b->type), std::string_view(b->name));
+    return std::tuple(*rank_of(a->type), std::string_view(a->name)) <
+           std::tuple(*rank_of(b->type), std::string_view(b->name));
   });
   return order;
 }

@@ -17,7 +17,8 @@ constexpr std::int64_t kChunkElements = std::int64_t{1} << 20;
 constexpr float kF16Overflow = 65520.0F;
 
 [[noreturn]] void fail(const TensorToWrite& tensor, const std::string& what, std::string_view where) {
-  throw Error(ErrorCode::kInvalidArgument, "can't write tensor " + quote(tensor.name) + ": " + what, std::string(where));
+  throw Error(ErrorCode::kInvalidArgument, "can't write tensor " + quote(tensor.name) + ": " + what,
+              std::string(where));
 }
 
 std::int64_t row_length(const TensorToWrite& tensor) { return tensor.shape.empty() ? 1 : tensor.shape.back(); }
@@ -25,18 +26,23 @@ std::int64_t row_length(const TensorToWrite& tensor) { return tensor.shape.empty
 std::int64_t num_elements(const TensorToWrite& tensor, std::string_view where) {
   std::int64_t elements = 1;
   for (const std::int64_t size : tensor.shape) {
-    if (size < 0 || (size > 0 && elements > kMaxElements / size)) fail(tensor, "dimension " + std::to_string(size), where);
+    if (size < 0 || (size > 0 && elements > kMaxElements / size)) {
+      fail(tensor, "dimension " + std::to_string(size), where);
+    }
     elements *= size;
   }
   return elements;
 }
 
-void check_values(const TensorToWrite& tensor, std::span<const float> values, std::int64_t first, std::string_view where) {
+void check_values(const TensorToWrite& tensor, std::span<const float> values, std::int64_t first,
+                  std::string_view where) {
   const float limit = tensor.type == quant::DType::kF16 ? kF16Overflow : INFINITY;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (std::abs(values[i]) < limit) continue;
-    fail(tensor, "element " + std::to_string(first + static_cast<std::int64_t>(i)) + " is " + std::to_string(values[i]) +
-             ", which " + std::string(quant::traits(tensor.type).name) + " can't or should not hold", where);
+    fail(tensor,
+         "element " + std::to_string(first + static_cast<std::int64_t>(i)) + " is " + std::to_string(values[i]) +
+             ", which " + std::string(quant::traits(tensor.type).name) + " can't or should not hold",
+         where);
   }
 }
 
@@ -46,16 +52,20 @@ std::uint64_t num_bytes(const TensorToWrite& tensor, std::string_view where) {
   const std::int64_t elements = num_elements(tensor, where);
   const auto& traits = quant::traits(tensor.type);
   if (row_length(tensor) % traits.block_elements != 0) {
-    fail(tensor, "rows of " + std::to_string(row_length(tensor)) + " are no multiple of the block of " +
-             std::string(traits.name) + ", " + std::to_string(traits.block_elements), where);
+    fail(tensor,
+         "rows of " + std::to_string(row_length(tensor)) + " are no multiple of the block of " +
+             std::string(traits.name) + ", " + std::to_string(traits.block_elements),
+         where);
   }
   const auto bytes = static_cast<std::uint64_t>(quant::num_bytes(tensor.type, elements));
   if (tensor.read_rows) {
     if (!tensor.data.empty()) fail(tensor, "it has both data and read_rows", where);
     if (!quant::can_encode(tensor.type)) fail(tensor, std::string(traits.name) + " can't be encoded here", where);
   } else if (tensor.data.size() != bytes) {
-    fail(tensor, "it has " + std::to_string(tensor.data.size()) + " bytes of data, its shape and type need " +
-             std::to_string(bytes), where);
+    fail(tensor,
+         "it has " + std::to_string(tensor.data.size()) + " bytes of data, its shape and type need " +
+             std::to_string(bytes),
+         where);
   }
   return bytes;
 }

@@ -25,8 +25,8 @@ struct TensorToWrite {
 };
 
 /// Bytes that the tensor takes. Throws kInvalidArgument, with the tensor's name, if a dimension is negative or the
-/// product too large, rows are no multiple of the block, `data` has another size, or `read_rows` is given for a type that
-/// can't be encoded.
+/// product too large, rows are no multiple of the block, `data` has another size, or `read_rows` is given for a type
+/// that can't be encoded.
 std::uint64_t num_bytes(const TensorToWrite& tensor, std::string_view where);
 
 /// Appends the tensor's bytes. Throws kInvalidArgument if `read_rows` gives a number that is NaN or infinite, or that

@@ -59,7 +59,9 @@ inline void expect_error(ErrorCode code, const std::vector<std::string>& parts, 
     ADD_FAILURE() << "no error";
   } catch (const Error& e) {
     EXPECT_EQ(error_code_name(e.code()), error_code_name(code)) << e.what();
-    for (const auto& part : parts) EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << "\"" << part << "\" is not in: " << e.what();
+    for (const auto& part : parts) {
+      EXPECT_NE(std::string(e.what()).find(part), std::string::npos) << "\"" << part << "\" is not in: " << e.what();
+    }
   }
 }
 
@@ -122,7 +124,11 @@ struct GgufParts {
 
 /// A safetensors file of this header (its length can be made to lie) and `num_bytes` bytes after it.
 inline std::string safetensors_text(std::string_view header, std::size_t num_bytes, std::int64_t header_lie = 0) {
-  return Bytes().u64(static_cast<std::uint64_t>(static_cast<std::int64_t>(header.size()) + header_lie)).raw(header).raw(std::string(num_bytes, 'd')).text();
+  return Bytes()
+      .u64(static_cast<std::uint64_t>(static_cast<std::int64_t>(header.size()) + header_lie))
+      .raw(header)
+      .raw(std::string(num_bytes, 'd'))
+      .text();
 }
 
 }  // namespace onggi::formats::testing

@@ -120,7 +120,8 @@ void put(std::uint8_t* to, std::uint16_t bits) { std::memcpy(to, &bits, sizeof b
 /// block is NaN, infinite or too large for F16.
 float inverse_scale(float d, const char* type) {
   require(std::abs(d) < 65520.0F, [&] {
-    return std::string(type) + " blocks can't hold NaN, infinity or a scale above 65504 (found " + std::to_string(d) + ")";
+    return std::string(type) + " blocks can't hold NaN, infinity or a scale above 65504 (found " + std::to_string(d) +
+           ")";
   });
   return std::abs(d) > std::numeric_limits<float>::min() ? 1.0F / d : 0.0F;
 }
@@ -131,7 +132,9 @@ void encode_q8_0(const float* x, std::uint8_t* b) {
   const float d = largest / 127.0F;
   const float inverse = inverse_scale(d, "Q8_0");
   put(b, f32_to_f16(d));
-  for (int j = 0; j < 32; ++j) b[2 + j] = static_cast<std::uint8_t>(static_cast<std::int8_t>(std::round(x[j] * inverse)));
+  for (int j = 0; j < 32; ++j) {
+    b[2 + j] = static_cast<std::uint8_t>(static_cast<std::int8_t>(std::round(x[j] * inverse)));
+  }
 }
 
 void encode_q4_0(const float* x, std::uint8_t* b) {
@@ -194,20 +197,29 @@ void decode(DType type, const std::byte* blocks, std::int64_t elements, float* o
     case DType::kBF16:
       for (std::int64_t i = 0; i < elements; ++i) out[i] = bf16_to_f32(load<std::uint16_t>(b + 2 * i));
       return;
-    case DType::kQ4_0: case DType::kQ4_1: case DType::kQ5_0: case DType::kQ5_1: case DType::kQ8_0: case DType::kQ4_K:
-    case DType::kQ5_K: case DType::kQ6_K: {
+    case DType::kQ4_0:
+    case DType::kQ4_1:
+    case DType::kQ5_0:
+    case DType::kQ5_1:
+    case DType::kQ8_0:
+    case DType::kQ4_K:
+    case DType::kQ5_K:
+    case DType::kQ6_K: {
       const auto& t = traits(type);
       for (std::int64_t i = 0; i < elements; i += t.block_elements, b += t.block_bytes) decode_block(type, b, out + i);
       return;
     }
-    default:
-      throw Error(ErrorCode::kInvalidArgument, "can't decode tensors of type " + std::string(traits(type).name));
+    default: throw Error(ErrorCode::kInvalidArgument, "can't decode tensors of type " + std::string(traits(type).name));
   }
 }
 
 bool can_encode(DType type) {
   switch (type) {
-    case DType::kF32: case DType::kF16: case DType::kBF16: case DType::kQ8_0: case DType::kQ4_0: return true;
+    case DType::kF32:
+    case DType::kF16:
+    case DType::kBF16:
+    case DType::kQ8_0:
+    case DType::kQ4_0: return true;
     default: return false;
   }
 }

@@ -29,7 +29,8 @@ constexpr std::array kDecoded = {DType::kF16,  DType::kBF16, DType::kQ4_0, DType
 constexpr std::array kEncoded = {DType::kF16, DType::kBF16, DType::kQ8_0, DType::kQ4_0};
 
 Floats decoded(DType type, const Bytes& blocks) {
-  const auto elements = static_cast<std::int64_t>(blocks.size()) / traits(type).block_bytes * traits(type).block_elements;
+  const auto elements =
+      static_cast<std::int64_t>(blocks.size()) / traits(type).block_bytes * traits(type).block_elements;
   Floats out(static_cast<std::size_t>(elements));
   decode(type, reinterpret_cast<const std::byte*>(blocks.data()), elements, out.data());
   return out;

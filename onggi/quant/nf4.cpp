@@ -12,10 +12,22 @@ namespace onggi::quant {
 
 namespace {
 
-constexpr std::array<float, 16> kBook = {
-    -1.0F, -0.6961928009986877F, -0.5250730514526367F, -0.39491748809814453F, -0.28444138169288635F, -0.18477343022823334F,
-    -0.09105003625154495F, 0.0F, 0.07958029955625534F, 0.16093020141124725F, 0.24611230194568634F, 0.33791524171829224F,
-    0.44070982933044434F, 0.5626170039176941F, 0.7229568362236023F, 1.0F};
+constexpr std::array<float, 16> kBook = {-1.0F,
+                                         -0.6961928009986877F,
+                                         -0.5250730514526367F,
+                                         -0.39491748809814453F,
+                                         -0.28444138169288635F,
+                                         -0.18477343022823334F,
+                                         -0.09105003625154495F,
+                                         0.0F,
+                                         0.07958029955625534F,
+                                         0.16093020141124725F,
+                                         0.24611230194568634F,
+                                         0.33791524171829224F,
+                                         0.44070982933044434F,
+                                         0.5626170039176941F,
+                                         0.7229568362236023F,
+                                         1.0F};
 constexpr int kZeroCode = 7;
 
 /// Code i + 1 and up are for values strictly above threshold i, the f32 midpoint of codes i and i + 1. Computed, since
@@ -33,8 +45,8 @@ constexpr auto kPairs = [] {
   return table;
 }();
 
-/// The sum in the order of torch's AVX2 kernel, so that the mean has its bits: 4 vectors of running sums (of one lane if
-/// there are fewer than 8 numbers) over consecutive numbers, folded upwards every 16 steps through four levels.
+/// The sum in the order of torch's AVX2 kernel, so that the mean has its bits: 4 vectors of running sums (of one lane
+/// if there are fewer than 8 numbers) over consecutive numbers, folded upwards every 16 steps through four levels.
 float cascade_sum(std::span<const float> x) {
   constexpr std::size_t kLevels = 4;
   const std::size_t lanes = x.size() < 8 ? 1 : 8;
@@ -70,7 +82,8 @@ std::array<float, 256> make_nested_map() {
     const int n = (1 << i) + 1;
     const float step = (1.0F - 0.1F) / static_cast<float>(n - 1);
     const auto edge = [&](int k) {
-      return k < n / 2 ? std::fma(step, static_cast<float>(k), 0.1F) : std::fma(-step, static_cast<float>(n - 1 - k), 1.0F);
+      return k < n / 2 ? std::fma(step, static_cast<float>(k), 0.1F)
+                       : std::fma(-step, static_cast<float>(n - 1 - k), 1.0F);
     };
     const auto scale = static_cast<float>(std::pow(10.0, i - 6));
     for (int k = 0; k + 1 < n; ++k) {
@@ -118,14 +131,22 @@ const std::array<float, 256>& nf4_nested_map() {
 
 void check_nf4(const Nf4View& t, std::string_view where) {
   const auto expect = [&](const char* part, std::size_t found, std::int64_t expected) {
-    require(found == static_cast<std::size_t>(expected), [&] {
-      return std::string("NF4: ") + part + " has " + std::to_string(found) + " values, expected " + std::to_string(expected);
-    }, ErrorCode::kCorrupt, where);
+    require(
+        found == static_cast<std::size_t>(expected),
+        [&] {
+          return std::string("NF4: ") + part + " has " + std::to_string(found) + " values, expected " +
+                 std::to_string(expected);
+        },
+        ErrorCode::kCorrupt, where);
   };
   const auto is_block = [](int n) { return n >= 2 && n <= 4096 && (n & (n - 1)) == 0; };
-  require(is_block(t.block) && is_block(t.nested_block) && t.num_elements >= 0,
-          [&] { return "NF4: block size " + std::to_string(t.block) + ", nested " + std::to_string(t.nested_block) +
-                       ", expected powers of two up to 4096"; }, ErrorCode::kCorrupt, where);
+  require(
+      is_block(t.block) && is_block(t.nested_block) && t.num_elements >= 0,
+      [&] {
+        return "NF4: block size " + std::to_string(t.block) + ", nested " + std::to_string(t.nested_block) +
+               ", expected powers of two up to 4096";
+      },
+      ErrorCode::kCorrupt, where);
   const auto ceil_div = [](std::int64_t n, std::int64_t d) { return n / d + (n % d != 0 ? 1 : 0); };
   const std::int64_t num_blocks = ceil_div(t.num_elements, t.block);
   expect("codes", t.codes.size(), ceil_div(t.num_elements, 2));
@@ -139,8 +160,13 @@ void check_nf4(const Nf4View& t, std::string_view where) {
 }
 
 Nf4View Nf4Tensor::view() const {
-  return {.num_elements = num_elements, .codes = codes, .absmax = absmax, .absmax_codes = absmax_codes,
-          .nested_absmax = nested_absmax, .nested_map = nf4_nested_map(), .offset = offset};
+  return {.num_elements = num_elements,
+          .codes = codes,
+          .absmax = absmax,
+          .absmax_codes = absmax_codes,
+          .nested_absmax = nested_absmax,
+          .nested_map = nf4_nested_map(),
+          .offset = offset};
 }
 
 std::int64_t Nf4Tensor::num_bytes() const {
@@ -161,8 +187,10 @@ Nf4Tensor encode_nf4(std::span<const float> values, const Nf4Options& options) {
       largest = std::max(largest, std::abs(v));
       is_finite = is_finite && std::isfinite(v);
     }
-    require(is_finite, [&] { return "NF4 can't hold NaN or infinity (elements " + std::to_string(first) + " to " +
-                                    std::to_string(first + count - 1) + ")"; });
+    require(is_finite, [&] {
+      return "NF4 can't hold NaN or infinity (elements " + std::to_string(first) + " to " +
+             std::to_string(first + count - 1) + ")";
+    });
     // The bound keeps the reciprocal finite, so that zeros get the zero code. A reciprocal, as the reference: dividing
     // gives other codes near the thresholds.
     const float inverse = 1.0F / std::max(largest, 1e-38F);

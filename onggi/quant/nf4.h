@@ -21,8 +21,8 @@ extern const std::array<float, 16> kNf4Codebook;
 /// bits as bitsandbytes' `nested_quant_map`.
 const std::array<float, 256>& nf4_nested_map();
 
-/// An NF4 tensor as bitsandbytes lays it out; not owned. Blocks run over the flattened row-major tensor, across rows where
-/// the width is no multiple of the block. An absmax is absmax[b], or under double quantisation
+/// An NF4 tensor as bitsandbytes lays it out; not owned. Blocks run over the flattened row-major tensor, across rows
+/// where the width is no multiple of the block. An absmax is absmax[b], or under double quantisation
 ///   nested_map[absmax_codes[b]] * nested_absmax[b / nested_block] + offset.
 struct Nf4View {
   std::int64_t num_elements = 0;
@@ -65,8 +65,8 @@ struct Nf4Options {
 };
 
 /// Quantises in blocks of 64, as bitsandbytes does: bytes equal to its codes, absmax and offset (the offset is a mean,
-/// whose last bit differs between its devices; ours is that of its AVX2 path on one thread). An all-zero block gets code
-/// 7, which is 0. Throws kInvalidArgument on NaN or infinity.
+/// whose last bit differs between its devices; ours is that of its AVX2 path on one thread). An all-zero block gets
+/// code 7, which is 0. Throws kInvalidArgument on NaN or infinity.
 Nf4Tensor encode_nf4(std::span<const float> values, const Nf4Options& options = {});
 
 /// Elements [first, first + count) of the flattened tensor as f32: codebook[code] * absmax, rounded once. Sizes must

@@ -65,10 +65,11 @@ TEST(Nf4, EqualsBitsandbytesInEveryBit) {
   const Json golden = testing::golden("nf4.json");
   expect_equal_bits(nf4_nested_map(), hex_numbers<float>(golden["nested_map"]));
   for (const auto& [name, c] : golden["cases"].items()) {
-    expect_equal({hex_numbers<float>(c["input"]), hex_numbers<std::uint8_t>(c["codes"]), hex_numbers<float>(c["absmax"]),
-                  hex_numbers<float>(c["decoded"]), hex_numbers<std::uint8_t>(c["absmax_codes"]),
-                  hex_numbers<float>(c["nested_absmax"]), hex_numbers<float>(c["offset"]),
-                  hex_numbers<float>(c["double_decoded"])}, name);
+    expect_equal({hex_numbers<float>(c["input"]), hex_numbers<std::uint8_t>(c["codes"]),
+                  hex_numbers<float>(c["absmax"]), hex_numbers<float>(c["decoded"]),
+                  hex_numbers<std::uint8_t>(c["absmax_codes"]), hex_numbers<float>(c["nested_absmax"]),
+                  hex_numbers<float>(c["offset"]), hex_numbers<float>(c["double_decoded"])},
+                 name);
   }
 }
 
@@ -89,9 +90,11 @@ TEST(Nf4, EqualsTheSharedFixturesInEveryBit) {
   for (const std::string name : {"normal", "small", "outlier", "zeros", "wide"}) {
     EXPECT_EQ(bytes(name + ".single.codes"), bytes(name + ".double.codes"));
     expect_equal_bits(nf4_nested_map(), floats(name + ".double.nested_code"));
-    expect_equal({floats(name + ".input"), bytes(name + ".single.codes"), floats(name + ".single.absmax"),
-                  floats(name + ".single.decoded"), bytes(name + ".double.absmax"), floats(name + ".double.nested_absmax"),
-                  floats(name + ".double.offset"), floats(name + ".double.decoded")}, name);
+    expect_equal(
+        {floats(name + ".input"), bytes(name + ".single.codes"), floats(name + ".single.absmax"),
+         floats(name + ".single.decoded"), bytes(name + ".double.absmax"), floats(name + ".double.nested_absmax"),
+         floats(name + ".double.offset"), floats(name + ".double.decoded")},
+        name);
   }
 }
 
@@ -109,8 +112,9 @@ TEST(Nf4, VectorWorkedOutByHand) {
 }
 
 TEST(Nf4, ThresholdsHaveTheirBitsAndATieGoesDown) {
-  constexpr std::uint32_t kBits[] = {0xbf591cd8, 0xbf1c5270, 0xbeeb8480, 0xbeadea76, 0xbe703cec, 0xbe0d38bc, 0xbd3a7871, 0x3d22faff,
-                                     0x3df64862, 0x3e5067e0, 0x3e9582d4, 0x3ec753f9, 0x3f006d04, 0x3f248daf, 0x3f5c89da};
+  constexpr std::uint32_t kBits[] = {0xbf591cd8, 0xbf1c5270, 0xbeeb8480, 0xbeadea76, 0xbe703cec,
+                                     0xbe0d38bc, 0xbd3a7871, 0x3d22faff, 0x3df64862, 0x3e5067e0,
+                                     0x3e9582d4, 0x3ec753f9, 0x3f006d04, 0x3f248daf, 0x3f5c89da};
   for (std::size_t i = 0; i + 1 < 16; ++i) {
     const auto middle = std::bit_cast<float>(kBits[i]);
     const Floats x = {1.0F, middle, std::nextafter(middle, 2.0F), 0.0F};

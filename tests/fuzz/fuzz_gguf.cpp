@@ -35,11 +35,11 @@ void walk(const onggi::formats::Checkpoint& checkpoint, std::span<const std::byt
     check(static_cast<std::int64_t>(tensor.data.size()) == onggi::quant::num_bytes(tensor.type, tensor.num_elements()));
     check(checkpoint.find(tensor.name) == &tensor);
   }
-  for (const auto& [key, value] : onggi::formats::gguf_entries(checkpoint)) {
-    read_array([&] { checkpoint.float_array(key); });
-    read_array([&] { checkpoint.int_array(key); });
+  for (const auto& entry : onggi::formats::gguf_entries(checkpoint)) {
+    read_array([&] { checkpoint.float_array(entry.key); });
+    read_array([&] { checkpoint.int_array(entry.key); });
     read_array([&] {
-      for (const auto text : checkpoint.string_array(key).value_or(std::vector<std::string_view>())) {
+      for (const auto text : checkpoint.string_array(entry.key).value_or(std::vector<std::string_view>())) {
         check(is_inside(text.data(), text.size()));
       }
     });

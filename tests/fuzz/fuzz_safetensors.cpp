@@ -22,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const onggi::formats::SafetensorsFile file(bytes, "fuzz");
     std::size_t total = 0;
     for (const auto& tensor : file.tensors()) {
-      check(static_cast<std::int64_t>(tensor.data.size()) == onggi::quant::num_bytes(tensor.type, tensor.num_elements()));
+      check(static_cast<std::int64_t>(tensor.data.size()) ==
+            onggi::quant::num_bytes(tensor.type, tensor.num_elements()));
       check(file.find(tensor.name) == &tensor);
       total += tensor.data.size();
     }
