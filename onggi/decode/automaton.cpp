@@ -191,8 +191,24 @@ int Dfa::intern(std::vector<int> set) {
   accepting_.push_back(std::binary_search(set.begin(), set.end(), nfa_->accepting()));
   known_.emplace(set, state);
   sets_.push_back(std::move(set));
-  table_.emplace_back().fill(kUnknown);
+  steps_.emplace_back();
+  table_.push_back(std::make_unique<std::array<int, 256>>());
+  table_.back()->fill(kUnknown);
   return state;
+}
+
+const std::vector<Dfa::Step>& Dfa::steps_of(int state) {
+  auto& steps = steps_[static_cast<std::size_t>(state)];
+  if (!steps.empty()) return steps;
+  for (const int s : sets_[static_cast<std::size_t>(state)]) {
+    for (int i = nfa_->first_edge(s); i >= 0; i = nfa_->edge(i).next) {
+      const Nfa::Edge& e = nfa_->edge(i);
+      if (!e.is_empty) steps.push_back({e.low, e.high, e.target});
+    }
+  }
+  std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) { return a.low < b.low; });
+  num_members_ += steps.size();
+  return steps;
 }
 
 int Dfa::compute(int state, std::uint8_t byte) {
@@ -200,19 +216,17 @@ int Dfa::compute(int state, std::uint8_t byte) {
   // One sweep answers for every byte of the run of equal answers around this one.
   int low = 0;
   int high = 255;
-  for (const int s : sets_[static_cast<std::size_t>(state)]) {
-    for (int i = nfa_->first_edge(s); i >= 0; i = nfa_->edge(i).next) {
-      const Nfa::Edge& e = nfa_->edge(i);
-      if (e.is_empty) continue;
-      if (e.low <= byte && byte <= e.high) {
-        targets.push_back(e.target);
-        low = std::max<int>(low, e.low);
-        high = std::min<int>(high, e.high);
-      } else if (e.high < byte) {
-        low = std::max(low, e.high + 1);
-      } else {
-        high = std::min(high, e.low - 1);
-      }
+  for (const Step& step : steps_of(state)) {
+    if (step.low > byte) {
+      high = std::min(high, step.low - 1);
+      break;
+    }
+    if (step.high < byte) {
+      low = std::max(low, step.high + 1);
+    } else {
+      targets.push_back(step.target);
+      low = std::max<int>(low, step.low);
+      high = std::min<int>(high, step.high);
     }
   }
   int result = kDead;
@@ -220,7 +234,7 @@ int Dfa::compute(int state, std::uint8_t byte) {
     close(targets);
     if (!targets.empty()) result = intern(std::move(targets));
   }
-  auto& row = table_[static_cast<std::size_t>(state)];
+  auto& row = *table_[static_cast<std::size_t>(state)];
   for (int b = low; b <= high; ++b) row[static_cast<std::size_t>(b)] = result;
   return result;
 }

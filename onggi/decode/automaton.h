@@ -61,7 +61,7 @@ class Dfa {
   /// State of all Nfa states at once: what it accepts next is what any state could.
   int everything();
   int next(int state, std::uint8_t byte) {
-    const int known = table_[static_cast<std::size_t>(state)][byte];
+    const int known = (*table_[static_cast<std::size_t>(state)])[byte];
     return known != kUnknown ? known : compute(state, byte);
   }
   bool is_accepting(int state) const { return accepting_[static_cast<std::size_t>(state)]; }
@@ -71,6 +71,13 @@ class Dfa {
 
  private:
   static constexpr int kUnknown = -2;
+  /// What a state reads, sorted by the first byte: made when first asked for, as most states never read much.
+  struct Step {
+    std::uint8_t low;
+    std::uint8_t high;
+    int target;
+  };
+  const std::vector<Step>& steps_of(int state);
   int compute(int state, std::uint8_t byte);
   int intern(std::vector<int> set);
   void close(std::vector<int>& set);
@@ -80,8 +87,9 @@ class Dfa {
   std::vector<std::uint32_t> mark_;
   std::uint32_t stamp_ = 0;
   std::vector<std::vector<int>> sets_;
-  std::size_t num_members_ = 0;  ///< Of all sets.
-  std::vector<std::array<int, 256>> table_;
+  std::size_t num_members_ = 0;  ///< Of all sets and steps.
+  std::vector<std::vector<Step>> steps_;
+  std::vector<std::unique_ptr<std::array<int, 256>>> table_;  ///< A row a state; growth moves pointers only.
   std::vector<bool> accepting_;
   struct SetHash {
     std::size_t operator()(const std::vector<int>& set) const;

@@ -82,7 +82,8 @@ class PatternGuide : public Guide, public std::enable_shared_from_this<PatternGu
       require(Dfa(nfa_).start() != Dfa::kDead, "the guide allows no text at all");
     }
     reachable_ = tokens_from_anywhere(*trie_, build_nfa(pattern_, SlotUse::kNone, {}, true), tokenizer_->vocab_size());
-    if (!reachable_.empty()) static_trie_ = std::make_unique<TokenTrie>(*tokenizer_, reachable_);
+    const bool is_most = reachable_.size() > static_cast<std::size_t>(tokenizer_->vocab_size()) / 2;
+    if (!reachable_.empty()) static_trie_ = is_most ? trie_ : std::make_shared<const TokenTrie>(*tokenizer_, reachable_);
     reachable_.insert(std::lower_bound(reachable_.begin(), reachable_.end(), stop_id_), stop_id_);
   }
 
@@ -144,7 +145,7 @@ class PatternGuide : public Guide, public std::enable_shared_from_this<PatternGu
   bool has_slots_;
   int stop_id_ = -1;
   std::shared_ptr<const Nfa> nfa_;                ///< Where no row is needed.
-  std::unique_ptr<const TokenTrie> static_trie_;  ///< reachable() only: small where the language is. Null where empty.
+  std::shared_ptr<const TokenTrie> static_trie_;  ///< reachable() only: small where the language is. Null where empty.
   std::vector<int> reachable_;
 
   mutable std::mutex mutex_;  ///< For what follows.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 
 #include "onggi/core/error.h"
 
@@ -270,6 +271,8 @@ class Parser {
 
 bool is_foreign(const std::string& c) { return c.size() == 1 && std::isalnum(static_cast<unsigned char>(c[0])) != 0; }
 
+bool joins_foreign(const std::string& c) { return c.size() == 1 && std::string_view(".,%+-/").find(c[0]) != std::string_view::npos; }
+
 /// Builds an Nfa from a pattern.
 class Builder {
  public:
@@ -392,40 +395,41 @@ class Builder {
   }
 
   void slot(const Pattern& p, int from, int to) {
+    if (p.piece == "foreign") {
+      for (const auto& run : foreign_runs(p)) nfa_.add_bytes(from, run, to);
+      return;
+    }
     const auto characters = json_characters(slot_text(p), p.in_json);
     if (p.piece == "text") {
       std::string all;
       for (const auto& c : characters) all += c;
       nfa_.add_bytes(from, all, to);
-    } else if (p.piece == "foreign") {
-      foreign_runs(characters, from, to);
     } else {
       pieces(characters, p.piece, from, to);
     }
   }
 
-  /// Runs of ASCII letters and digits, with . , % + - / inside and % + at the end.
-  void foreign_runs(const std::vector<std::string>& characters, int from, int to) {
-    std::vector<std::string> seen;
+  /// Runs of ASCII letters and digits, with . , % + - / inside and % + at the end. A guide asks for them once a unit of
+  /// every card, so they are kept.
+  const std::vector<std::string>& foreign_runs(const Pattern& p) {
+    const auto [it, is_new] = foreign_runs_.try_emplace(p.slot);
+    auto& runs = it->second;
+    if (!is_new) return runs;
+    const auto characters = json_characters(slot_text(p), p.in_json);
     for (std::size_t i = 0; i < characters.size();) {
       if (!is_foreign(characters[i])) {
         ++i;
         continue;
       }
-      std::size_t end = i;
       std::string run;
       std::string kept;
-      while (end < characters.size() && (is_foreign(characters[end]) || (characters[end].size() == 1 && std::string_view(".,%+-/").find(characters[end][0]) != std::string_view::npos))) {
-        run += characters[end];
-        if (is_foreign(characters[end]) || characters[end] == "%" || characters[end] == "+") kept = run;
-        ++end;
+      for (; i < characters.size() && (is_foreign(characters[i]) || joins_foreign(characters[i])); ++i) {
+        run += characters[i];
+        if (is_foreign(characters[i]) || characters[i] == "%" || characters[i] == "+") kept = run;
       }
-      if (std::find(seen.begin(), seen.end(), kept) == seen.end()) {
-        seen.push_back(kept);
-        nfa_.add_bytes(from, kept, to);
-      }
-      i = end;
+      if (std::find(runs.begin(), runs.end(), kept) == runs.end()) runs.push_back(kept);
     }
+    return runs;
   }
 
   /// One stretch of the text. piece: any, without a space at either end; words: whole words; tail: whole words, of which
@@ -448,6 +452,7 @@ class Builder {
   SlotUse use_;
   const Slots& slots_;
   bool collapse_;
+  std::map<std::string, std::vector<std::string>> foreign_runs_;  ///< By slot.
   Nfa nfa_;
 };
 

@@ -1,62 +1,83 @@
 #include "onggi/decode/token_trie.h"
 
 #include <algorithm>
-#include <numeric>
+#include <string_view>
+#include <utility>
 
 namespace onggi::decode {
+namespace {
+
+/// No vocabulary has longer tokens that a text would need; a hostile one may.
+constexpr std::size_t kMaxTokenBytes = 4096;
+
+}  // namespace
 
 TokenTrie::TokenTrie(const text::Tokenizer& tokenizer, std::span<const int> ids) {
-  std::vector<int> order(ids.begin(), ids.end());
-  if (order.empty()) {
-    order.resize(static_cast<std::size_t>(tokenizer.vocab_size()));
-    std::iota(order.begin(), order.end(), 0);
-  }
-  std::erase_if(order, [&](int id) { return tokenizer.is_control(id) || tokenizer.token_bytes(id).empty(); });
-  std::sort(order.begin(), order.end(), [&](int a, int b) {
-    const auto x = tokenizer.token_bytes(a);
-    const auto y = tokenizer.token_bytes(b);
-    return x != y ? x < y : a < b;
-  });
-  // Sorted by bytes, so each token shares a path with the one before it; `open` holds that path.
-  std::vector<std::int32_t> open;
-  std::string_view before;
-  for (const int id : order) {
+  // The first bytes as a number decide most comparisons.
+  struct Entry {
+    std::uint64_t first_bytes;
+    std::string_view bytes;
+    int id;
+  };
+  std::vector<Entry> entries;
+  const auto add = [&](int id) {
     const auto bytes = tokenizer.token_bytes(id);
-    std::size_t shared = 0;
-    while (shared < bytes.size() && shared < before.size() && bytes[shared] == before[shared]) ++shared;
-    while (open.size() > shared) {
-      nodes_[static_cast<std::size_t>(open.back())].end = static_cast<std::int32_t>(nodes_.size());
-      open.pop_back();
-    }
-    for (std::size_t i = shared; i < bytes.size(); ++i) {
-      open.push_back(static_cast<std::int32_t>(nodes_.size()));
-      nodes_.push_back({static_cast<std::uint8_t>(bytes[i]), 0, static_cast<std::int32_t>(tokens_.size()), 0});
-      depth_.push_back(static_cast<std::int32_t>(i));
-    }
-    auto& node = nodes_[static_cast<std::size_t>(open.back())];
-    if (node.num_tokens == 0) node.first_token = static_cast<std::int32_t>(tokens_.size());
-    ++node.num_tokens;
-    tokens_.push_back(id);
-    max_depth_ = std::max(max_depth_, static_cast<int>(bytes.size()));
-    before = bytes;
+    if (bytes.empty() || bytes.size() > kMaxTokenBytes || tokenizer.is_control(id)) return;
+    std::uint64_t first = 0;
+    for (std::size_t i = 0; i < 8; ++i) first = first << 8 | (i < bytes.size() ? static_cast<std::uint8_t>(bytes[i]) : 0U);
+    entries.push_back({first, bytes, id});
+  };
+  if (ids.empty()) {
+    for (int id = 0; id < tokenizer.vocab_size(); ++id) add(id);
+  } else {
+    for (const int id : ids) add(id);
   }
-  for (const std::int32_t node : open) nodes_[static_cast<std::size_t>(node)].end = static_cast<std::int32_t>(nodes_.size());
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    if (a.first_bytes != b.first_bytes) return a.first_bytes < b.first_bytes;
+    return a.bytes != b.bytes ? a.bytes < b.bytes : a.id < b.id;
+  });
+  for (const auto& entry : entries) tokens_.push_back(entry.id);
+
+  // Each node stands for a run of entries that share their first `depth` bytes; those that end there come first.
+  struct Run {
+    std::size_t begin;
+    std::size_t end;
+    std::size_t depth;
+  };
+  std::vector<Run> runs = {{0, entries.size(), 0}};
+  nodes_.push_back({});
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    auto [at, end, depth] = runs[i];
+    nodes_[i].first_token = static_cast<std::int32_t>(at);
+    while (at < end && entries[at].bytes.size() == depth) ++at;
+    nodes_[i].num_tokens = static_cast<std::int32_t>(at) - nodes_[i].first_token;
+    nodes_[i].first_child = num_nodes();
+    while (at < end) {
+      const char byte = entries[at].bytes[depth];
+      const std::size_t begin = at;
+      while (at < end && entries[at].bytes[depth] == byte) ++at;
+      runs.push_back({begin, at, depth + 1});
+      nodes_.push_back({.byte = static_cast<std::uint8_t>(byte)});
+      ++nodes_[i].num_children;
+    }
+  }
 }
 
 void TokenTrie::collect(Dfa& dfa, int state, std::vector<int>& out) const {
-  std::vector<int> states(static_cast<std::size_t>(max_depth_) + 1);
-  states[0] = state;
-  for (std::size_t i = 0; i < nodes_.size();) {
-    const Node& node = nodes_[i];
-    const auto depth = static_cast<std::size_t>(depth_[i]);
-    const int next = dfa.next(states[depth], node.byte);
-    if (next == Dfa::kDead) {
-      i = static_cast<std::size_t>(node.end);
-      continue;
+  std::vector<std::pair<std::int32_t, int>> open = {{0, state}};
+  while (!open.empty()) {
+    const auto [parent, from] = open.back();
+    open.pop_back();
+    const auto first = static_cast<std::size_t>(nodes_[static_cast<std::size_t>(parent)].first_child);
+    const std::size_t end = first + nodes_[static_cast<std::size_t>(parent)].num_children;
+    for (std::size_t i = first; i < end; ++i) {
+      const Node& node = nodes_[i];
+      const int next = dfa.next(from, node.byte);
+      if (next == Dfa::kDead) continue;
+      const int* tokens = tokens_.data() + node.first_token;
+      out.insert(out.end(), tokens, tokens + node.num_tokens);
+      if (node.num_children > 0) open.emplace_back(static_cast<std::int32_t>(i), next);
     }
-    states[depth + 1] = next;
-    for (std::uint16_t t = 0; t < node.num_tokens; ++t) out.push_back(tokens_[static_cast<std::size_t>(node.first_token + t)]);
-    ++i;
   }
 }
 

@@ -11,7 +11,7 @@
 
 namespace onggi::decode {
 
-/// Tokens as a byte trie, flattened depth first, so that a mask is one pass over an array that skips the subtrees of
+/// Tokens as a byte trie whose nodes lie beside their siblings, so that a mask is a walk that leaves out the subtrees of
 /// refused bytes. Control tokens are left out: they never match as text. Immutable and thread-safe.
 class TokenTrie {
  public:
@@ -20,19 +20,19 @@ class TokenTrie {
 
   /// Appends every token whose bytes can be read from `state`; not sorted.
   void collect(Dfa& dfa, int state, std::vector<int>& out) const;
+  /// With the root.
   int num_nodes() const { return static_cast<int>(nodes_.size()); }
 
  private:
   struct Node {
-    std::uint8_t byte;
-    std::uint16_t num_tokens;
-    std::int32_t first_token;  ///< Into tokens_; several ids may share their bytes.
-    std::int32_t end;          ///< Node after its subtree.
+    std::int32_t first_child = 0;
+    std::int32_t first_token = 0;  ///< Into tokens_; several ids may share their bytes.
+    std::int32_t num_tokens = 0;
+    std::uint16_t num_children = 0;
+    std::uint8_t byte = 0;
   };
-  std::vector<Node> nodes_;
-  std::vector<std::int32_t> depth_;  ///< Of each node, 0 below the root.
+  std::vector<Node> nodes_;  ///< The root first.
   std::vector<int> tokens_;
-  int max_depth_ = 0;
 };
 
 }  // namespace onggi::decode

@@ -11,6 +11,14 @@ namespace onggi::eval {
 namespace {
 
 constexpr std::uint64_t kShuffleStream = 0x6C696E65;  // "line"
+constexpr std::size_t kBlock = 8;  // a loop of known length, which -O2 turns into vector code
+
+/// y = keep * y + factor * x. `size` is a multiple of kBlock.
+void scale_and_add(float* y, float keep, const float* x, float factor, std::size_t size) {
+  for (std::size_t start = 0; start < size; start += kBlock) {
+    for (std::size_t k = start; k < start + kBlock; ++k) y[k] = keep * y[k] + factor * x[k];
+  }
+}
 
 }  // namespace
 
@@ -36,8 +44,8 @@ LinearClassifier LinearClassifier::fit(std::span<const Item> items, int num_labe
   for (const auto feature : order) {
     if (seen[feature].first >= options.min_count) model.index_.emplace(feature, static_cast<std::int32_t>(model.index_.size()));
   }
-  const auto labels = static_cast<std::size_t>(num_labels);
-  model.weights_.assign((model.index_.size() + 1) * labels, 0.0f);
+  model.stride_ = (static_cast<std::size_t>(num_labels) + kBlock - 1) / kBlock * kBlock;
+  model.weights_.assign((model.index_.size() + 1) * model.stride_, 0.0f);
   std::vector<float> squares(model.index_.size() + 1, 1e-6f);
   std::vector<std::vector<std::pair<std::int32_t, float>>> inputs;
   for (const Item& item : items) inputs.push_back(model.known(item.features));
@@ -58,15 +66,18 @@ LinearClassifier LinearClassifier::fit(std::span<const Item> items, int num_labe
         squares[f] += norm * value * value;
         const float step = options.learning_rate / std::sqrt(squares[f]);
         const float keep = 1 - step * options.l2, change = step * value;
-        float* w = &model.weights_[f * labels];
-        for (std::size_t k = 0; k < labels; ++k) w[k] = keep * w[k] - change * gradient[k];
+        scale_and_add(&model.weights_[f * model.stride_], keep, gradient.data(), -change, model.stride_);
       }
     }
   }
   return model;
 }
 
-std::vector<float> LinearClassifier::probabilities(const Features& features) const { return softmax(known(features)); }
+std::vector<float> LinearClassifier::probabilities(const Features& features) const {
+  std::vector<float> probabilities = softmax(known(features));
+  probabilities.resize(static_cast<std::size_t>(num_labels_));
+  return probabilities;
+}
 
 std::vector<std::pair<std::int32_t, float>> LinearClassifier::known(const Features& features) const {
   std::vector<std::pair<std::int32_t, float>> known;
@@ -88,16 +99,16 @@ std::vector<std::pair<std::int32_t, float>> LinearClassifier::known(const Featur
 }
 
 std::vector<float> LinearClassifier::softmax(std::span<const std::pair<std::int32_t, float>> features) const {
-  std::vector<float> scores(static_cast<std::size_t>(num_labels_), 0.0f);
+  std::vector<float> scores(stride_, 0.0f);
   for (const auto& [feature, value] : features) {
-    const float* w = &weights_[static_cast<std::size_t>(feature) * scores.size()];
-    for (std::size_t k = 0; k < scores.size(); ++k) scores[k] += w[k] * value;
+    scale_and_add(scores.data(), 1.0f, &weights_[static_cast<std::size_t>(feature) * stride_], value, stride_);
   }
-  const float highest = *std::ranges::max_element(scores);
+  const std::span real(scores.data(), static_cast<std::size_t>(num_labels_));
+  const float highest = *std::ranges::max_element(real);
   float sum = 0;
-  for (float& score : scores) sum += score = std::exp(score - highest);
-  for (float& score : scores) score /= sum;
-  return scores;
+  for (float& score : real) sum += score = std::exp(score - highest);
+  for (float& score : real) score /= sum;
+  return scores;  // what pads the stride stays 0
 }
 
 }  // namespace onggi::eval

@@ -39,8 +39,9 @@ class LinearClassifier {
   std::vector<float> softmax(std::span<const std::pair<std::int32_t, float>> features) const;
 
   int num_labels_ = 0;
+  std::size_t stride_ = 0;  ///< Weights a feature: the labels, padded.
   std::unordered_map<std::uint64_t, std::int32_t> index_;
-  std::vector<float> weights_;  ///< [feature][label]; the last feature is the bias.
+  std::vector<float> weights_;  ///< [feature][stride]; the last feature is the bias.
 };
 
 }  // namespace onggi::eval
