@@ -9,12 +9,15 @@
 #include "onggi/cli/command.h"
 #include "onggi/cli/session.h"
 #include "onggi/core/error.h"
+#include "onggi/core/files.h"
 #include "onggi/core/json.h"
 #include "onggi/core/options.h"
 #include "onggi/core/random.h"
 #include "onggi/kernels/peaks.h"
+#include "onggi/models/adapter_io.h"
 #include "onggi/runtime/generator.h"
 #include "onggi/tasks/sft/adapter_init.h"
+#include "onggi/tasks/text_rows.h"
 #include "onggi/train/sft_step.h"
 
 namespace onggi::cli {
@@ -25,6 +28,10 @@ struct BenchOptions {
   int threads = 0;
   int runs = 5;
   int rank = 16;
+  std::vector<std::string> rows;
+  std::string prompt;
+  std::string guide;
+  std::string adapter;
   bool json = false;
   bool skip_training = false;
 
@@ -34,6 +41,10 @@ struct BenchOptions {
     field("threads", threads, "Threads; 0 = all cores of this process.");
     field("runs", runs, "Timed runs of each figure, after one warm-up; the median is reported.");
     field("rank", rank, "LoRA rank of the training figure.");
+    field("rows", rows, "Rows for the guided figures (repeatable); with --template and --guide.");
+    field("template", prompt, "Prompt template of the guided figures.");
+    field("guide", guide, "Guide of the guided figures.");
+    field("adapter", adapter, "PEFT folder for the guided figures; empty = the base alone.");
     field("json", json, "One JSON object instead of the table.");
     field("skip_training", skip_training, "Leave the training figure out.");
   }
@@ -83,6 +94,59 @@ void feed(Session& s, std::vector<nn::KvSequence>& sequences, const std::vector<
   head.logits(*s.context, h, last, nullptr, logits);
 }
 
+/// Answers one after the other.
+double answer_all(runtime::Generator& generator, std::span<const runtime::Request> requests) {
+  return seconds_of([&] {
+    for (const auto& request : requests) generator.run({&request, 1}, [](runtime::Answer&&) {});
+  });
+}
+
+struct GuidedFigures {
+  double decode_tokens_per_s = 0.0;  ///< Batch 1, tokens after the first, the guide's forced ones included.
+  double job_rows_per_s = 0.0;       ///< 16 rows side by side, from prompts to whole answers.
+  double answer_tokens = 0.0;        ///< Of a row, on average.
+  double forced_share = 0.0;
+};
+
+/// The first 16 rows through template, guide and adapter, as `onggi generate` runs them.
+GuidedFigures measure_guided(Session& s, const BenchOptions& o) {
+  constexpr std::size_t kRows = 16;
+  const auto rows = tasks::read_all_rows(o.rows, {});
+  require(rows.size() >= kRows, [&] { return "the guided figures need 16 rows, found " + std::to_string(rows.size()); });
+  const auto prompt = datasets::PromptTemplate::load(o.prompt);
+  const auto texts = tasks::make_text_set(std::span(rows).first(kRows), prompt, false);
+  const auto guide = decode::compile_guide(parse_json(read_file(o.guide), o.guide), s.tokenizer);
+  std::optional<nn::Adapter> adapter;
+  if (!o.adapter.empty()) adapter = models::adapter_from_files(*s.context, *s.decoder, nn::read_adapter(o.adapter), o.adapter);
+  std::vector<runtime::Request> requests;
+  for (std::size_t r = 0; r < kRows; ++r) {
+    requests.push_back({.index = static_cast<std::int64_t>(r), .prompt = tasks::encode_prompt(*s.tokenizer, texts.rows[r].prompt), .slots = texts.rows[r].slots});
+  }
+  const auto prefix = tasks::encode_prefix(*s.tokenizer, texts.prefix);
+  const auto make = [&](int batch_rows, int max_new_tokens) {
+    return runtime::Generator(*s.context, *s.decoder, *s.tokenizer, adapter ? &*adapter : nullptr, guide, prefix,
+                              {.batch_rows = batch_rows, .max_new_tokens = max_new_tokens});
+  };
+  GuidedFigures figures;
+  auto job = make(kRows, 256);
+  figures.job_rows_per_s = kRows / time_runs(o.runs, [&] { job.run(requests, [](runtime::Answer&&) {}); }).median;
+  const auto& counts = job.counts();
+  figures.answer_tokens = static_cast<double>(counts.generated_tokens) / ((o.runs + 1) * static_cast<double>(kRows));
+  figures.forced_share = static_cast<double>(counts.forced_tokens) / static_cast<double>(counts.generated_tokens);
+  // Decoding alone: whole answers less answers that end at their first token.
+  auto whole = make(1, 256);
+  auto first = make(1, 1);
+  std::vector<double> seconds;
+  for (int i = 0; i <= o.runs; ++i) {
+    const double to_first = answer_all(first, requests);
+    const double all = answer_all(whole, requests);
+    if (i > 0) seconds.push_back(all - to_first);
+  }
+  std::sort(seconds.begin(), seconds.end());
+  figures.decode_tokens_per_s = kRows * (figures.answer_tokens - 1.0) / seconds[seconds.size() / 2];
+  return figures;
+}
+
 std::int64_t peak_memory_bytes() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -94,13 +158,19 @@ std::int64_t peak_memory_bytes() {
 int run_bench(std::span<const std::string_view> arguments) {
   BenchOptions o;
   OptionList list(o);
-  static constexpr std::string_view kExamples[] = {"onggi bench", "onggi bench --base model.gguf --threads 2 --json"};
+  static constexpr std::string_view kExamples[] = {
+      "onggi bench", "onggi bench --base model.gguf --threads 2 --json",
+      "onggi bench --rows examples/review-themes/data --template examples/review-themes/prompts/2-task-format.txt \\\n"
+      "              --guide examples/review-themes/guide.json --adapter runs/first/adapter"};
   if (wants_help(arguments)) {
-    print_help("bench [options]", "Measures prefill, decoding, the target job (16 rows x 128 tokens in, 32 out) and LoRA training,\nand this machine's peaks in the same run.", list.help_text(), kExamples);
+    print_help("bench [options]", "Measures prefill, decoding, the target job (16 rows x 128 tokens in, 32 out) and LoRA training,\nand this machine's peaks in the same run.\nWith --rows, --template and --guide also decoding and the job under a guide, on the first 16 rows.", list.help_text(), kExamples);
     return 0;
   }
   require(list.parse_flags(arguments).empty(), "bench takes no positional argument; the model is --base PATH");
   require(o.runs >= 1, "--runs must be at least 1");
+  require(o.rank >= 1 && o.rank <= 4096, "--rank must be 1 to 4096");
+  const bool is_guided = !o.rows.empty() || !o.prompt.empty() || !o.guide.empty();
+  require(!is_guided || (!o.rows.empty() && !o.prompt.empty() && !o.guide.empty()), "the guided figures need --rows, --template and --guide together");
 
   Session s = open_session(o.base, o.threads, models::Compute::kInt8);
   const auto peaks = kernels::measure_peaks(s.pool->num_threads());
@@ -147,6 +217,8 @@ int run_bench(std::span<const std::string_view> arguments) {
     }
   });
 
+  const GuidedFigures guided = is_guided ? measure_guided(s, o) : GuidedFigures();
+
   double training_tokens_per_s = 0.0;
   double training_flops_per_token = 0.0;
   if (!o.skip_training) {
@@ -181,6 +253,12 @@ int run_bench(std::span<const std::string_view> arguments) {
   out["prefill_tokens_per_s"] = prefill_rate;
   out["decode_tokens_per_s"] = decode_rate;
   out["target_job_rows_per_s"] = kJobRows / job.median;
+  if (is_guided) {
+    out["guided_decode_tokens_per_s"] = guided.decode_tokens_per_s;
+    out["guided_job_rows_per_s"] = guided.job_rows_per_s;
+    out["guided_answer_tokens"] = guided.answer_tokens;
+    out["guided_forced_share"] = guided.forced_share;
+  }
   if (!o.skip_training) out["training_tokens_per_s"] = training_tokens_per_s;
   out["peak_memory_bytes"] = peak_memory_bytes();
   for (const auto& [name, timing] : {std::pair("prefill_s", prefill), std::pair("decode_s", decode), std::pair("target_job_s", job)}) {
@@ -201,6 +279,10 @@ int run_bench(std::span<const std::string_view> arguments) {
   std::printf("prefill 512            %10.1f tokens/s   %5.1f %% of the int8 peak\n", prefill_rate, 100.0 * share["prefill_of_int8"].get<double>());
   std::printf("decode, batch 1        %10.1f tokens/s   %5.1f %% of the read bandwidth\n", decode_rate, 100.0 * share["decode_of_read_bandwidth"].get<double>());
   std::printf("16 x (128 in, 32 out)  %10.2f rows/s\n", kJobRows / job.median);
+  if (is_guided) {
+    std::printf("guided decode, batch 1 %10.1f tokens/s   %5.1f %% forced\n", guided.decode_tokens_per_s, 100.0 * guided.forced_share);
+    std::printf("guided job, 16 rows    %10.2f rows/s     %5.1f tokens an answer\n", guided.job_rows_per_s, guided.answer_tokens);
+  }
   if (!o.skip_training) {
     std::printf("LoRA r=%-3d training    %10.1f tokens/s   %5.1f %% of the f32 peak\n", o.rank, training_tokens_per_s, 100.0 * share["training_of_f32"].get<double>());
   }

@@ -27,8 +27,10 @@ int run_bench(std::span<const std::string_view> arguments);
 int run_data(std::span<const std::string_view> arguments);
 int run_demo(std::span<const std::string_view> arguments);
 int run_eval(std::span<const std::string_view> arguments);
+int run_experiment(std::span<const std::string_view> arguments);
 int run_generate(std::span<const std::string_view> arguments);
 int run_inspect(std::span<const std::string_view> arguments);
+int run_merge(std::span<const std::string_view> arguments);
 int run_runs(std::span<const std::string_view> arguments);
 int run_sft(std::span<const std::string_view> arguments);
 

@@ -6,13 +6,15 @@
 namespace onggi::cli {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 8> kCommands = {{
+  static constexpr std::array<Command, 10> kCommands = {{
       {"demo", "The whole main job on the example reviews: tune, run, judge, report", run_demo},
       {"inspect", "What a model file holds, and what it takes to serve and to tune", run_inspect},
       {"data", "Check, split and describe rows", run_data},
       {"sft", "Fine-tune an adapter on rows: LoRA, rsLoRA or DoRA", run_sft},
       {"generate", "Answer every row of a file, guided or free", run_generate},
       {"eval", "Judge answers beside baselines; write a report", run_eval},
+      {"merge", "Fold an adapter into its base: safetensors or GGUF", run_merge},
+      {"experiment", "Compare prompts: quality, speed and cost of shorter ones", run_experiment},
       {"runs", "List and compare training runs", run_runs},
       {"bench", "Measure this machine and this model", run_bench},
   }};

@@ -63,7 +63,9 @@ int run_data(std::span<const std::string_view> arguments) {
   if (positional[0] == "split") {
     require(!o.split.empty() && !o.output.empty(), "data split needs --split and --output");
     const auto parts = tasks::split_and_check(rows, tasks::read_split_options(o.split));
-    std::filesystem::create_directories(o.output);
+    std::error_code error;
+    std::filesystem::create_directories(o.output, error);
+    require(!error, [&] { return "can't make the folder: " + error.message(); }, ErrorCode::kUnavailable, o.output);
     for (const auto& [name, part] : {std::pair("train", &parts.train), std::pair("validation", &parts.validation), std::pair("test", &parts.test)}) {
       write_file_atomic(std::filesystem::path(o.output) / (std::string(name) + ".jsonl"), datasets::to_jsonl(*part));
       std::printf("%s: %zu rows\n", name, part->size());

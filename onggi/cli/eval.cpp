@@ -50,7 +50,9 @@ void add_run_facts(const std::string& run, eval::ReportOptions& report) {
   report.facts.emplace_back("updates", std::to_string(summary.steps));
   report.facts.emplace_back("seed", std::to_string(summary.manifest.seed));
   for (const char* key : {"method", "rank", "learning_rate", "guide_loss"}) {
-    if (summary.config.contains(key)) report.facts.emplace_back(key, summary.config[key].dump());
+    if (!summary.config.contains(key)) continue;
+    const Json& value = summary.config[key];
+    report.facts.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
   }
 }
 
@@ -86,11 +88,15 @@ int run_eval(std::span<const std::string_view> arguments) {
     train.insert(train.end(), validation.begin(), validation.end());
   }
   std::vector<eval::System> systems;
-  systems.push_back({o.name, eval::read_predictions(o.predictions)});
+  const auto add_system = [&](const std::string& name, const std::string& file) {
+    systems.push_back({name, eval::read_predictions(file)});
+    eval::require_same_ids(gold, systems.back().predictions, file);
+  };
+  add_system(o.name, o.predictions);
   for (const auto& pair : o.compare) {
     const auto equals = pair.find('=');
     require(equals != std::string::npos && equals > 0, [&] { return "--compare is \"" + pair + "\", expected NAME=FILE"; });
-    systems.push_back({pair.substr(0, equals), eval::read_predictions(pair.substr(equals + 1))});
+    add_system(pair.substr(0, equals), pair.substr(equals + 1));
   }
   if (!train.empty() && !o.no_baselines) {
     for (auto& system : eval::make_baselines(train, gold)) systems.push_back(std::move(system));

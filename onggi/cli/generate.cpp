@@ -7,6 +7,7 @@
 #include "onggi/cli/session.h"
 #include "onggi/core/error.h"
 #include "onggi/core/options.h"
+#include "onggi/nn/adapter_files.h"
 #include "onggi/tasks/generate/generate.h"
 
 namespace onggi::cli {
@@ -50,7 +51,9 @@ int run_generate(std::span<const std::string_view> arguments) {
   }
   require(list.parse_flags(arguments).empty(), "generate takes no positional argument; rows are --rows FILE");
   tasks::require_generate_files(files);
-  Session s = open_session(files.base, threads, options.exact ? models::Compute::kF32 : models::Compute::kInt8);
+  const std::string base_type = files.adapter.empty() ? "keep" : nn::adapter_base_type(files.adapter);
+  Session s = open_session(files.base, threads, options.exact ? models::Compute::kF32 : models::Compute::kInt8,
+                           models::base_type_from_name(base_type));
   const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
   const auto summary = tasks::generate_file(
       {.context = *s.context, .decoder = *s.decoder, .tokenizer = s.tokenizer, .base_hash = base_hash(*s.checkpoint)}, files, row_options,

@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <map>
+#include <tuple>
 
 #include "onggi/cli/command.h"
 #include "onggi/cli/session.h"
@@ -59,6 +60,11 @@ int run_inspect(std::span<const std::string_view> arguments) {
   }
   const auto paths = list.parse_flags(arguments);
   require(paths.size() <= 1, "inspect takes one path");
+  for (const auto& [flag, value, most] : {std::tuple("--batch-rows", o.batch_rows, 4096), std::tuple("--length", o.length, 1 << 22), std::tuple("--rank", o.rank, 4096)}) {
+    require(value >= 1 && value <= most, [&, &flag = flag, &value = value, &most = most] {
+      return std::string(flag) + " is " + std::to_string(value) + ", expected 1 to " + std::to_string(most);
+    });
+  }
   const auto checkpoint = formats::open_checkpoint(resolve_base(paths.empty() ? "" : paths[0]));
   const auto& architecture = models::find_architecture(*checkpoint);
   const auto c = architecture.read_config(*checkpoint);
@@ -74,7 +80,8 @@ int run_inspect(std::span<const std::string_view> arguments) {
   }
   train::MemoryPlanInput sizes{.hidden = c.hidden_size, .ff = c.intermediate_size, .num_layers = c.num_layers, .num_heads = c.num_heads,
                                .num_kv_heads = c.num_kv_heads, .head_dim = c.head_dim, .vocab = c.vocab_size, .weight_bytes = bytes,
-                               .tokens = std::int64_t{o.batch_rows} * o.length, .supervised = std::int64_t{o.batch_rows} * o.length / 4, .lora_rank = o.rank};
+                               .tokens = std::int64_t{o.batch_rows} * o.length, .supervised = std::int64_t{o.batch_rows} * o.length / 4, .num_rows = o.batch_rows, .longest_row = o.length, .lora_rank = o.rank,
+                               .vocabulary = tokenizer->vocab_size()};
   sizes.trainable_parameters = train::lora_parameters(sizes, o.rank);
   const std::int64_t tune = train::plan_memory(sizes).total_bytes;
   const std::int64_t serve = 2 * bytes + kv_bytes(c, o.batch_rows, o.length);

@@ -1,5 +1,9 @@
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <string>
 #include <vector>
@@ -38,14 +42,27 @@ int run(const std::vector<std::string_view>& arguments) {
                          (near.empty() ? "; `onggi --help` lists them" : "; did you mean \"" + near + "\"?"));
 }
 
+/// What was printed must have arrived: `onggi inspect model > file` on a full disk is no success.
+void require_printed() {
+  const bool is_printed = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  onggi::require(is_printed, [] { return std::string("can't write to standard output: ") + std::strerror(errno); },
+                 onggi::ErrorCode::kUnavailable);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // A file over the limit of its size is an error like a full disk.
   try {
-    return run({argv + 1, argv + argc});
+    const int status = run({argv + 1, argv + argc});
+    require_printed();
+    return status;
   } catch (const onggi::Error& e) {
     std::fprintf(stderr, "onggi: %s\n", e.what());
     return e.code() == onggi::ErrorCode::kInvalidArgument ? 2 : 1;
+  } catch (const std::filesystem::filesystem_error& e) {
+    std::fprintf(stderr, "onggi: %s (%s)\n", e.code().message().c_str(), e.path1().c_str());
+    return 1;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "onggi: out of memory\n");
     return 1;

@@ -1,5 +1,6 @@
 #include "onggi/cli/session.h"
 
+#include <algorithm>
 #include <set>
 
 #include "onggi/core/error.h"
@@ -27,13 +28,31 @@ std::string base_hash(const formats::Checkpoint& checkpoint) {
   return sha256_hex(all);
 }
 
-Session open_session(const std::string& base, int num_threads, models::Compute compute) {
+namespace {
+
+/// Tokens past the model's vocabulary are let through where text can't become them (Gemma's image token).
+void require_same_vocabulary(const text::Tokenizer& tokenizer, const models::DecoderConfig& config, const std::string& where) {
+  const auto fits = [&](int id) { return id < config.vocab_size; };
+  bool is_whole = fits(tokenizer.bos_id()) && std::ranges::all_of(tokenizer.stop_ids(), fits);
+  for (int id = config.vocab_size; id < tokenizer.vocab_size(); ++id) is_whole = is_whole && tokenizer.is_control(id);
+  require(is_whole,
+          [&] {
+            return "the tokenizer has " + std::to_string(tokenizer.vocab_size()) + " tokens, the model knows " +
+                   std::to_string(config.vocab_size) + ": they do not belong together";
+          },
+          ErrorCode::kCorrupt, where);
+}
+
+}  // namespace
+
+Session open_session(const std::string& base, int num_threads, models::Compute compute, models::BaseType base_type) {
   Session s;
   s.pool = std::make_unique<ThreadPool>(num_threads);
   s.context = std::make_unique<nn::Context>(*s.pool);
   s.checkpoint = formats::open_checkpoint(resolve_base(base));
   s.tokenizer = text::open_tokenizer(*s.checkpoint);
-  s.decoder = models::Decoder::load(s.checkpoint, *s.context, compute);
+  s.decoder = models::Decoder::load(s.checkpoint, *s.context, compute, base_type);
+  require_same_vocabulary(*s.tokenizer, s.decoder->config(), s.checkpoint->path().string());
   return s;
 }
 

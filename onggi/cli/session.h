@@ -25,6 +25,7 @@ std::string resolve_base(const std::string& base);
 std::string base_hash(const formats::Checkpoint& checkpoint);
 /// Commit that this binary was built from.
 std::string commit();
-Session open_session(const std::string& base, int num_threads, models::Compute compute);
+Session open_session(const std::string& base, int num_threads, models::Compute compute,
+                     models::BaseType base_type = models::BaseType::kKeep);
 
 }  // namespace onggi::cli

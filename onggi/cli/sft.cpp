@@ -27,6 +27,7 @@ struct SftFiles {
   std::string guide;
   std::string run;
   int threads = 0;
+  std::int64_t memory_mb = 0;
   bool plan = false;
 
   template <class V>
@@ -39,6 +40,7 @@ struct SftFiles {
     field("guide", guide, "Guide file, for --guide-loss.");
     field("run", run, "Folder of the run; if a run is there already, it goes on.");
     field("threads", threads, "Threads; 0 = all cores of this process.");
+    field("memory_mb", memory_mb, "Megabytes that the run may take: it is refused if the plan needs more; 0 = what is free.");
     field("plan", plan, "Only print the plan: tokens, updates, memory.");
   }
 };
@@ -68,11 +70,14 @@ int run_sft(std::span<const std::string_view> arguments) {
   static constexpr std::string_view kExamples[] = {
       "onggi sft --rows examples/review-themes/data --split examples/review-themes/split.json \\\n"
       "            --template examples/review-themes/prompts/2-task-format.txt --run runs/first",
-      "onggi sft --base model.gguf --rows train.jsonl --validation held_out.jsonl --template prompt.txt --run runs/a --plan"};
+      "onggi sft --base model.gguf --rows train.jsonl --validation held_out.jsonl --template prompt.txt --run runs/a --plan",
+      "onggi sft --rows train.jsonl --template prompt.txt --run runs/b --base-type nf4 --lora-dropout 0.05 --recompute",
+      "onggi sft --rows train.jsonl --template prompt.txt --run runs/c --method full --learning-rate 2e-5"};
   if (wants_help(arguments)) {
     print_help("sft --rows FILE --template FILE --run FOLDER [options]",
-               "Fine-tunes an adapter on prompts and answers. Loss on the answer and one end token; the prompt's shared\n"
-               "beginning is computed once a batch. Stopped at any point, the same command goes on and ends with the same bytes.",
+               "Fine-tunes an adapter, or with --method full all weights, on prompts and answers. Loss on the answer and one\n"
+               "end token; the prompt's shared beginning is computed once a batch. Stopped at any point, the same command goes on\n"
+               "and ends with the same bytes.",
                list.help_text(), kExamples);
     return 0;
   }
@@ -96,7 +101,7 @@ int run_sft(std::span<const std::string_view> arguments) {
   datasets::require_no_errors(datasets::validate_rows(parts.train, prompt));
   datasets::require_no_errors(datasets::validate_rows(parts.validation, prompt));
 
-  Session s = open_session(files.base, files.threads, models::Compute::kF32);
+  Session s = open_session(files.base, files.threads, models::Compute::kF32, models::base_type_from_name(options.base_type));
   std::shared_ptr<const decode::Guide> guide;
   tasks::SftInput input{.context = *s.context, .decoder = *s.decoder, .tokenizer = *s.tokenizer, .guide = nullptr,
                         .train = tasks::make_text_set(parts.train, prompt, true),
@@ -104,14 +109,15 @@ int run_sft(std::span<const std::string_view> arguments) {
   input.hashes = {{"base", base_hash(*s.checkpoint)}, {"tokenizer", s.tokenizer->content_hash()}, {"template", prompt.content_hash()},
                   {"train", datasets::content_hash(parts.train)}, {"validation", datasets::content_hash(parts.validation)}};
   if (!files.guide.empty()) {
-    const std::string text = read_file(files.guide);
-    input.guide = decode::compile_guide(parse_json(text, files.guide), s.tokenizer);
-    input.hashes.emplace_back("guide", sha256_hex(text));
+    input.guide = decode::load_guide(files.guide, s.tokenizer);
+    input.hashes.emplace_back("guide", sha256_file(files.guide));
   }
   input.command_line.emplace_back("onggi sft");
   for (const auto argument : arguments) input.command_line.emplace_back(argument);
   input.tool_version = "0.1.0";
   input.tool_commit = commit();
+  require(files.memory_mb >= 0 && files.memory_mb <= (std::int64_t{1} << 32), "--memory-mb must not be negative, nor above 2^32");
+  input.available_memory_bytes = files.memory_mb * 1'000'000;
   input.plan_only = files.plan;
   input.progress_to_terminal = ::isatty(STDERR_FILENO) == 1;
   input.write = [](std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,6 +48,12 @@ void write_all(int fd, std::string_view content, const std::string& path) {
     }
     content.remove_prefix(static_cast<std::size_t>(n));
   }
+}
+
+/// A device, pipe or socket: there is nothing to replace.
+bool is_stream(const std::filesystem::path& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
 void sync_folder(const std::filesystem::path& folder) {
@@ -102,6 +109,12 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) 
 }
 
 void write_file_atomic(const std::filesystem::path& path, std::string_view content) {
+  if (is_stream(path)) {
+    const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (fd.get() < 0) fail("can't open for writing", path.string());
+    write_all(fd.get(), content, path.string());
+    return;
+  }
   const std::string temporary = path.string() + ".tmp." + std::to_string(::getpid());
   {
     const Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
@@ -146,6 +159,10 @@ void replace_folder(const std::filesystem::path& fresh, const std::filesystem::p
 AppendFile::AppendFile(const std::filesystem::path& path, std::ptrdiff_t keep_bytes) : path_(path.string()) {
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (fd_ < 0) fail("can't open for writing", path_);
+  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {  // Some file systems have no locks.
+    ::close(fd_);
+    throw Error(ErrorCode::kUnavailable, "the file is in use by another process; wait for it or stop it", path_);
+  }
   if (keep_bytes >= 0 && ::ftruncate(fd_, keep_bytes) != 0) fail("can't cut", path_);
   if (::lseek(fd_, 0, SEEK_END) < 0) fail("can't seek", path_);
 }

@@ -30,17 +30,19 @@ class MappedFile {
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 32);
 
 /// Replaces `path` so that a crash leaves the old file or the new one, never a part: temporary name in the same
-/// folder, fsync, rename, fsync of the folder. Throws kUnavailable (disk full, read-only) and leaves no temporary.
+/// folder, fsync, rename, fsync of the folder. Throws kUnavailable (disk full, read-only) and leaves no temporary. A
+/// device or pipe (/dev/stdout) is written to as it is.
 void write_file_atomic(const std::filesystem::path& path, std::string_view content);
 
 /// Puts the folder `fresh` (its files already durable) in the place of `folder`, which may exist and is then removed. A
 /// crash leaves the old folder or the new one, where the file system can exchange names. Throws kUnavailable.
 void replace_folder(const std::filesystem::path& fresh, const std::filesystem::path& folder);
 
-/// Append-only file. `append` writes all or throws; `sync` makes what was appended durable.
+/// Append-only file, of one process at a time. `append` writes all or throws; `sync` makes what was appended durable.
 class AppendFile {
  public:
-  /// Opens or creates `path`, cut to `keep_bytes` first if that is given (resume after a torn last line).
+  /// Opens or creates `path`, cut to `keep_bytes` first if that is given (resume after a torn last line). Throws
+  /// kUnavailable where it can't, or where another process has the file open as one of these.
   explicit AppendFile(const std::filesystem::path& path, std::ptrdiff_t keep_bytes = -1);
   ~AppendFile();
   AppendFile(const AppendFile&) = delete;

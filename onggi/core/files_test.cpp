@@ -128,6 +128,23 @@ TEST_F(Files, AppendContinuesAndCutsATornTail) {
   EXPECT_EQ(read_file(folder_ / "log"), "one\ntwo\nthree\n");
 }
 
+TEST_F(Files, OneProcessAppendsAtATime) {
+  AppendFile file(folder_ / "log");
+  EXPECT_EQ(code_of([&] { AppendFile(folder_ / "log", 0); }), ErrorCode::kUnavailable);
+  file.append("kept\n");
+  EXPECT_EQ(read_file(folder_ / "log"), "kept\n");
+}
+
+TEST_F(Files, ADeviceIsWrittenToAndNotReplaced) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "needs /dev/full, which is not here";
+  fs::create_symlink("/dev/null", folder_ / "nothing");
+  fs::create_symlink("/dev/full", folder_ / "full");
+  write_file_atomic(folder_ / "nothing", "x");
+  EXPECT_EQ(code_of([&] { write_file_atomic(folder_ / "full", "x"); }), ErrorCode::kUnavailable);
+  EXPECT_TRUE(fs::is_character_file(folder_ / "nothing") && fs::is_character_file(folder_ / "full"));
+  EXPECT_EQ(num_entries(), 2);
+}
+
 TEST_F(Files, HomeComesFromTheEnvironment) {
   const char* saved = std::getenv("ONGGI_HOME");
   const std::string before = saved != nullptr ? saved : "";

@@ -15,6 +15,7 @@ namespace {
 // Longer than the serial gap between two parallel regions of a decode step, shorter than anybody could notice. Measured
 // in docs/decisions/0003-short-spin.md.
 constexpr auto kSpin = std::chrono::microseconds(50);
+constexpr int kMaxThreads = 1024;
 
 void pause_core() {
 #if defined(__x86_64__)
@@ -34,6 +35,9 @@ int num_available_cores() {
 }
 
 ThreadPool::ThreadPool(int num_threads) {
+  require(num_threads >= 0 && num_threads <= kMaxThreads, [&] {
+    return "threads is " + std::to_string(num_threads) + ", expected 0 (all cores) to " + std::to_string(kMaxThreads);
+  });
   const int num_cores = num_available_cores();
   const int count = num_threads > 0 ? num_threads : num_cores;
   // With more threads than cores a spinning thread would hold up the one that it waits for.

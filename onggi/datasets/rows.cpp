@@ -1,6 +1,7 @@
 #include "onggi/datasets/rows.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "onggi/core/error.h"
@@ -28,6 +29,34 @@ std::string joined(std::span<const std::string> names) {
 
 [[noreturn]] void missing_column(std::string_view column, const Json& fields, std::string_view where) {
   throw Error(ErrorCode::kInvalidArgument, missing_column_message(column, fields), std::string(where));
+}
+
+/// The four hexadecimal digits after "\\u" at `at`; -1 where there is no such escape.
+int escaped_unit(std::string_view text, std::size_t at) {
+  if (at + 6 > text.size() || text.substr(at, 2) != "\\u") return -1;
+  int unit = 0;
+  const auto [end, code] = std::from_chars(text.data() + at + 2, text.data() + at + 6, unit, 16);
+  return code == std::errc() && end == text.data() + at + 6 ? unit : -1;
+}
+
+/// A JSON line in which every half of a surrogate pair is U+FFFD: what software leaves that cuts UTF-16 text, as in
+/// "\ud83d". One such review must not keep the others from being read.
+std::string mend_surrogates(std::string_view record) {
+  std::string mended;
+  for (std::size_t at = 0; at < record.size();) {
+    if (record[at] != '\\') {
+      mended += record[at++];
+      continue;
+    }
+    const int unit = escaped_unit(record, at);
+    const int next = escaped_unit(record, at + 6);
+    const bool is_half = unit >= 0xD800 && unit < 0xE000;
+    const bool is_pair = is_half && unit < 0xDC00 && next >= 0xDC00 && next < 0xE000;
+    const std::size_t length = is_pair ? 12 : unit >= 0 ? 6 : 2;
+    mended += is_half && !is_pair ? "\\ufffd" : record.substr(at, length);
+    at += length;
+  }
+  return mended;
 }
 
 /// Renames the mapped columns in place of theirs, so the order of columns stays the file's.
@@ -73,7 +102,8 @@ class RowReader {
               },
               ErrorCode::kCorrupt, place(file_, line));
       if (record.find_first_not_of(" \t") == std::string_view::npos) continue;
-      const Json fields = parse_json(record, place(file_, line));
+      const bool may_hold_surrogates = record.find("\\ud") != std::string_view::npos || record.find("\\uD") != std::string_view::npos;
+      const Json fields = parse_json(may_hold_surrogates ? mend_surrogates(record) : std::string(record), place(file_, line));
       require(fields.is_object(), [&] { return std::string("expected a JSON object a line, found ") + fields.type_name(); },
               ErrorCode::kCorrupt, place(file_, line));
       add(fields, line);
@@ -131,6 +161,7 @@ std::vector<std::pair<std::string, std::string>> parse_column_map(std::string_vi
 
 std::vector<Row> read_rows_text(std::string_view text, std::string_view file, const RowsOptions& options) {
   require(options.max_line_bytes > 0, "max_line_bytes must be above 0");
+  require(options.max_rows >= 0, "max_rows must be 0 or more");
   const std::string& format = options.format;
   require(format.empty() || format == "jsonl" || format == "csv",
           "format: expected jsonl or csv, found \"" + format + "\"");

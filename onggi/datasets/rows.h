@@ -40,7 +40,8 @@ struct RowsOptions {
 /// "a=b,c=d" as pairs (ours, theirs). Throws kInvalidArgument on an empty or repeated name.
 std::vector<std::pair<std::string, std::string>> parse_column_map(std::string_view text);
 
-/// Reads a JSON Lines or CSV file. Rows keep the file's order; blank lines are skipped. Throws kNotFound for the file,
+/// Reads a JSON Lines or CSV file. Rows keep the file's order; blank lines are skipped; half of a surrogate pair, written
+/// as an escape, becomes U+FFFD. Throws kNotFound for the file,
 /// kCorrupt with file and line for bytes that are not UTF-8, a line that is not a JSON object, a CSV record whose cells
 /// do not match the header, a line over the limit; kInvalidArgument where the column map names a column that is not
 /// there, with the columns found.

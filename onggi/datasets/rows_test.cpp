@@ -100,6 +100,20 @@ TEST(Rows, BrokenFilesAreRefusedWithLine) {
   EXPECT_THROW(read_rows_text("", "f", {.format = "xlsx"}), Error);
 }
 
+TEST(Rows, HalfOfASurrogatePairIsReplaced) {
+  const auto text = [](const std::string& escaped) {
+    return read_rows_text("{\"t\":\"" + escaped + "\"}", "f", {}).at(0).fields["t"].get<std::string>();
+  };
+  const std::string bad = "\xEF\xBF\xBD";
+  EXPECT_EQ(text(R"(a\ud83d)"), "a" + bad);
+  EXPECT_EQ(text(R"(\uDC4Da)"), bad + "a");
+  EXPECT_EQ(text(R"(\ud83d\ud83d\ude00)"), bad + "\xF0\x9F\x98\x80");
+  EXPECT_EQ(text(R"(\ud83d\u0041)"), bad + "A");
+  EXPECT_EQ(text(R"(\ud83d\\n)"), bad + "\\n");
+  EXPECT_EQ(text(R"(\\ud83d)"), "\\ud83d");  // A backslash and letters.
+  for (const char* broken : {R"(\ud83)", R"(\ud83d\)", R"(\ud83g)"}) EXPECT_THROW(text(broken), Error) << broken;
+}
+
 TEST(Rows, RandomBytesNeverDoMoreThanThrow) {
   const std::string seeds[] = {"id,text\n1,\"a\"\"b\"\n2,c\r\n", "{\"id\":\"a\",\"t\":[1,{\"b\":null}]}\n{}\n"};
   for (std::uint64_t trial = 0; trial < 4000; ++trial) {

@@ -116,7 +116,7 @@ TEST(Validate, CleanDataHasNoFinding) {
     EXPECT_EQ(t.name(), name);
     const auto findings = validate_rows(rows, t);
     EXPECT_TRUE(findings.empty()) << findings[0].text();
-    EXPECT_EQ(t.slots(), (std::vector<std::string>{"product", "review"}));
+    EXPECT_EQ(t.slots(), (std::vector<std::string>{"category", "product", "rating", "review"}));
     EXPECT_TRUE(joined_text(t.render(rows[0])).ends_with("\n"));
   }
   EXPECT_GE(PromptTemplate::load(kExample / "prompts/1-long.txt").num_static_characters(), 500u);

@@ -54,6 +54,22 @@ TEST(Automaton, CodePointRangesTakeTheirUtf8AndNothingElse) {
   }
 }
 
+TEST(Automaton, AClassSharesPathsAndTakesItsMembersOnly) {
+  std::vector<std::pair<char32_t, char32_t>> ranges = {{'a', 'c'}, {0x7E, 0x81}, {0x3FF, 0x400}, {0xAC3E, 0xAC41}, {0xD7FF, 0xD7FF}, {0x1F600, 0x1F610}};
+  for (char32_t c = 0xB000; c < 0xB800; c += 28) ranges.emplace_back(c + 4, c + 4);
+  auto nfa = std::make_shared<Nfa>();
+  const int end = nfa->add_state();
+  nfa->add_class(0, ranges, end);
+  nfa->set_accepting(end);
+  EXPECT_LT(nfa->num_states(), 70);
+  Dfa dfa(nfa);
+  for (char32_t c = 0; c < 0x20000; ++c) {
+    if (c >= 0xD800 && c < 0xE000) continue;
+    const bool is_member = std::any_of(ranges.begin(), ranges.end(), [&](const auto& r) { return r.first <= c && c <= r.second; });
+    ASSERT_EQ(accepts(dfa, utf8(c)), is_member) << static_cast<unsigned>(c);
+  }
+}
+
 TEST(Automaton, EveryStateOfAWalkCanReachTheEnd) {
   auto nfa = std::make_shared<Nfa>();
   const int end = nfa->add_state();

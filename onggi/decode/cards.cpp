@@ -37,12 +37,22 @@ Pattern letters(const std::string& source) {
   return all;
 }
 
+/// Hangul syllables whose final consonant is nieun or rieul: how every adnominal form ends. A precomposed syllable is
+/// 0xAC00 + (initial x 21 + vowel) x 28 + final, with nieun the 4th and rieul the 8th final (Unicode 3.12).
+Pattern adnominal_syllables() {
+  Pattern all{.kind = Pattern::Kind::kClass};
+  for (char32_t open = 0xAC00; open <= 0xD788; open += 28) {
+    for (const char32_t final : {4, 8}) all.ranges.emplace_back(open + final, open + final);
+  }
+  return all;
+}
+
 }  // namespace
 
 Pattern cards_pattern(const Json& spec) {
   require(spec.is_object(), "guide: \"cards\" is no object");
-  static constexpr std::array<std::string_view, 8> kKeys = {"names", "entity_slot", "entity", "extra_entities", "expression_class",
-                                                            "expression_slots", "expression_length", "max_cards"};
+  static constexpr std::array<std::string_view, 10> kKeys = {"names", "entity_slot", "entity", "extra_entities", "expression_class",
+                                                             "expression_slots", "expression_length", "expression_words", "expression_ending", "max_cards"};
   for (const auto& [key, value] : spec.items()) {
     require(std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end(), [&, &key = key] { return "guide: /cards/" + key + " is not known"; });
   }
@@ -68,8 +78,8 @@ Pattern cards_pattern(const Json& spec) {
 
   std::vector<Pattern> entities;
   Pattern entity{.kind = Pattern::Kind::kSlot, .slot = text_of(spec, "entity_slot", "product"), .piece = text_of(spec, "entity", "tail"), .in_json = true};
-  require(entity.piece == "tail" || entity.piece == "words" || entity.piece == "piece",
-          [&] { return "guide: /cards/entity is \"" + entity.piece + "\", expected tail, words or piece"; });
+  require(entity.piece == "noun" || entity.piece == "tail" || entity.piece == "words" || entity.piece == "piece",
+          [&] { return "guide: /cards/entity is \"" + entity.piece + "\", expected noun, tail, words or piece"; });
   entities.push_back(std::move(entity));
   for (const auto& extra : texts("extra_entities", Json::array())) entities.push_back(in_json(extra));
 
@@ -83,6 +93,12 @@ Pattern cards_pattern(const Json& spec) {
   expression.low = whole(length[0], 1, 400, "expression_length");
   expression.high = whole(length[1], expression.low, 400, "expression_length");
   expression.parts.push_back(Pattern::any_of(std::move(unit)));
+  expression.needs_space = whole(spec.value("expression_words", Json(1)), 1, 2, "expression_words") == 2;
+  if (spec.contains("expression_ending")) {
+    const std::string ending = text_of(spec, "expression_ending", "adnominal");
+    require(ending == "adnominal", [&] { return "guide: /cards/expression_ending is \"" + ending + "\", expected adnominal"; });
+    expression.parts.push_back(adnominal_syllables());
+  }
 
   const Pattern card = Pattern::sequence({Pattern::literal("\""), expression, Pattern::literal(" '"), Pattern::any_of(std::move(entities)),
                                           Pattern::literal("' : "), Pattern::any_of(std::move(names)), Pattern::literal("\"")});

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
@@ -26,6 +27,9 @@ class GuideState {
   virtual void advance(int id) = 0;
   /// True after a stop id was taken.
   virtual bool is_finished() const = 0;
+  /// A second walk from here. Both stay with the thread of this one: they share what they learn about the language,
+  /// so a span from `allowed` ends with the next call on either.
+  virtual std::unique_ptr<GuideState> fork() const = 0;
 };
 
 /// A language that answers must belong to, compiled once and used by many rows. Immutable and thread-safe.
@@ -49,5 +53,7 @@ class Guide {
 ///   {"cards": {...}}                            review-theme cards
 /// Throws kInvalidArgument naming the keyword and its JSON pointer for anything that can't be enforced exactly.
 std::shared_ptr<const Guide> compile_guide(const Json& spec, std::shared_ptr<const text::Tokenizer> tokenizer);
+/// The guide of a file; errors name the file, and the place in it where there is one.
+std::shared_ptr<const Guide> load_guide(const std::filesystem::path& path, std::shared_ptr<const text::Tokenizer> tokenizer);
 
 }  // namespace onggi::decode

@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "onggi/core/error.h"
+#include "onggi/decode/pattern.h"
+#include "onggi/decode/regex.h"
 #include "onggi/decode/test_support.h"
 
 namespace onggi::decode {
@@ -120,6 +122,119 @@ TEST(Guide, EveryAllowedTokenIsReachable) {
   }
 }
 
+/// A pattern of letters and slots of the texts "p" and "q".
+std::string random_pattern(Dice& dice, int depth) {
+  if (depth == 0 || dice.roll(5) == 0) {
+    static const char* kAtoms[] = {"a", "b", "[ab5]", "[^a]", " ", "\xEA\xB0\x80", "", "{p:text}", "{p:piece}", "{q:piece}", "{q:words}", "{p:tail}", "{q:noun}", "{p:foreign}", "{q:foreign}"};
+    return kAtoms[dice.roll(std::size(kAtoms))];
+  }
+  const auto part = [&] { return "(" + random_pattern(dice, depth - 1) + ")"; };
+  switch (dice.roll(6)) {
+    case 0: return part() + "|" + part();
+    case 1: return part() + "{0,3}";
+    case 2: return part() + "{" + std::to_string(dice.roll(3)) + ",}";
+    default: return part() + part();
+  }
+}
+
+std::string random_text(Dice& dice) {
+  static const char* kPieces[] = {"a", "b", "5", " ", "\xEA\xB0\x80", "ab", "b5", "-"};
+  std::string text;
+  for (int n = dice.roll(6); n > 0; --n) text += kPieces[dice.roll(std::size(kPieces))];
+  return text;
+}
+
+/// What a mask must hold: every token of the vocabulary, read by an automaton that was built for the row alone.
+std::vector<int> expected_mask(const text::Tokenizer& tokenizer, Dfa& dfa, int state) {
+  std::vector<int> ids;
+  for (int id = 0; id < tokenizer.vocab_size(); ++id) {
+    const bool reads = !tokenizer.is_control(id) && dfa.walk(state, tokenizer.token_bytes(id)) != Dfa::kDead;
+    if (reads || (id == tokenizer.eos_id() && dfa.is_accepting(state))) ids.push_back(id);
+  }
+  return ids;
+}
+
+/// Rows one after the other, whose walks share what they learn, against an automaton for each row.
+TEST(Guide, SharedWalksAgreeWithAnAutomatonForEachRow) {
+  const auto tokenizer = std::make_shared<FakeTokenizer>(std::vector<std::string>{
+      "ab", "ba", "aab", "a b", " a", "b ", "5a", "b5", "5-", "-5", "ab5", "a\xEA\xB0", "\xB0\x80", "\x80 a", "\xEA\xB0\x80", "\xEA\xB0\x80 ", " \xEA\xB0\x80", "\xEA\xB0\x80""a"});
+  Dice dice(17);
+  int num_masks = 0;
+  int num_empty = 0;
+  for (int round = 0; round < 250; ++round) {
+    const std::string source = random_pattern(dice, 4);
+    const Pattern pattern = parse_regex(source);
+    std::shared_ptr<const Guide> guide;
+    try {
+      guide = compile_guide(Json{{"regex", source}}, tokenizer);
+    } catch (const Error&) {  // Allows nothing, whatever the row.
+      continue;
+    }
+    for (int row = 0; row < 4; ++row) {
+      const Slots slots = {{"p", random_text(dice)}, {"q", random_text(dice)}};
+      const std::string where = source + " for \"" + slots[0].second + "\" and \"" + slots[1].second + "\"";
+      Dfa dfa(build_nfa(pattern, SlotUse::kFilled, slots));
+      if (dfa.start() == Dfa::kDead) {
+        ++num_empty;
+        EXPECT_THROW(guide->start(slots), Error) << where;
+        EXPECT_FALSE(guide->accepts("", slots));
+        continue;
+      }
+      Dfa loose(build_nfa(pattern, SlotUse::kFilled, slots, true));
+      std::vector<int> reachable(guide->reachable().begin(), guide->reachable().end());
+      for (const int id : guide->reachable_from(slots)) reachable.push_back(id);
+      std::sort(reachable.begin(), reachable.end());
+      for (const int id : expected_mask(*tokenizer, loose, loose.everything())) {
+        EXPECT_TRUE(std::binary_search(reachable.begin(), reachable.end(), id)) << where << ": " << tokenizer->token_bytes(id);
+      }
+      auto state = guide->start(slots);
+      int expected = dfa.start();
+      std::string written;
+      for (int step = 0; step < 12 && !state->is_finished(); ++step, ++num_masks) {
+        if (dice.roll(4) == 0) state = state->fork();
+        const auto ids = state->allowed();
+        ASSERT_EQ(std::vector<int>(ids.begin(), ids.end()), expected_mask(*tokenizer, dfa, expected)) << where << " after \"" << written << "\"";
+        EXPECT_EQ(guide->accepts(written, slots), dfa.is_accepting(expected)) << where << " and \"" << written << "\"";
+        const int id = ids[static_cast<std::size_t>(dice.roll(static_cast<int>(ids.size())))];
+        state->advance(id);
+        if (id == FakeTokenizer::kEos) break;
+        written += tokenizer->token_bytes(id);
+        expected = dfa.walk(expected, tokenizer->token_bytes(id));
+      }
+    }
+  }
+  EXPECT_GT(num_masks, 2000);
+  EXPECT_GT(num_empty, 20);
+}
+
+/// More states than are kept from row to row: the walk begins a new automaton and goes on where it was.
+TEST(Guide, AWalkThatOutgrowsItsAutomatonGoesOn) {
+  Dice dice(4);
+  std::vector<std::string> tokens;
+  for (int i = 0; i < 1500; ++i) {
+    std::string token;
+    for (int n = 0; n < 18; ++n) token += dice.flip() ? 'a' : 'b';
+    tokens.push_back(token);
+  }
+  const auto tokenizer = std::make_shared<FakeTokenizer>(tokens);
+  const std::string source = "([ab]*a[ab]{15}{p:words})|[ab]*";
+  const auto guide = compile_guide(Json{{"regex", source}}, tokenizer);
+  const Slots slots = {{"p", "ab ba"}};
+  Dfa dfa(build_nfa(parse_regex(source), SlotUse::kFilled, slots));
+  int expected = dfa.start();
+  const auto state = guide->start(slots);
+  const auto other = state->fork();
+  for (int i = 0; i < 8; ++i) {
+    const auto ids = state->allowed();
+    ASSERT_EQ(std::vector<int>(ids.begin(), ids.end()), expected_mask(*tokenizer, dfa, expected));
+    const int id = tokenizer->id_of(tokens[static_cast<std::size_t>(dice.roll(1500))]);
+    state->advance(id);
+    expected = dfa.walk(expected, tokenizer->token_bytes(id));
+  }
+  EXPECT_GT(dfa.num_states(), 25'000);  // 20,000 are kept.
+  EXPECT_TRUE(allows(*other, tokenizer->id_of("b")));
+}
+
 TEST(Guide, RandomWalksEndInSentences) {
   const auto tokenizer = std::make_shared<FakeTokenizer>(std::vector<std::string>{"true", "\"", "\", \"", "[", "]", "1", "10", ", ", ": ", "{\"", "\xEA\xB0\x80", "\\u", "ab"});
   const Slots slots = {{"p", "Moa \"5kg\" hub"}};
@@ -158,6 +273,21 @@ TEST(Guide, RowsDoNotDisturbEachOther) {
       }
     });
   }
+}
+
+TEST(Guide, AForkWalksOnItsOwn) {
+  const auto tokenizer = std::make_shared<FakeTokenizer>();
+  const auto guide = guide_of(R"({"regex": "a(b|cd)e"})", tokenizer);
+  const auto first = guide->start({});
+  first->advance(tokenizer->id_of("a"));
+  const auto second = first->fork();
+  first->advance(tokenizer->id_of("b"));
+  EXPECT_TRUE(allows(*second, tokenizer->id_of("c")));
+  second->advance(tokenizer->id_of("c"));
+  EXPECT_FALSE(allows(*first, tokenizer->id_of("d")));
+  for (const char* text : {"d", "e"}) second->advance(tokenizer->id_of(text));
+  EXPECT_TRUE(allows(*second, FakeTokenizer::kEos));
+  EXPECT_TRUE(allows(*first, tokenizer->id_of("e")));
 }
 
 TEST(Guide, TheStateKeepsItsGuideAlive) {

@@ -9,21 +9,17 @@
 #include "onggi/core/random.h"
 
 namespace onggi::decode {
-namespace {
-
-void check(const SamplingOptions& o) {
+void check_sampling(const SamplingOptions& o) {
   require(std::isfinite(o.temperature) && o.temperature >= 0.0F, "temperature must be 0 or more");
   require(o.top_k >= 0, "top_k must be 0 or more");
   require(o.top_p > 0.0F && o.top_p <= 1.0F, "top_p must be above 0 and at most 1");
   require(o.min_p >= 0.0F && o.min_p <= 1.0F, "min_p must be between 0 and 1");
 }
 
-}  // namespace
-
 Choice sample(std::span<const int> ids, std::span<const float> logits, const SamplingOptions& o, std::uint64_t seed,
               std::uint64_t row, std::uint64_t step) {
   require(!ids.empty() && ids.size() == logits.size(), "there is no token to choose from");
-  check(o);
+  check_sampling(o);
   std::size_t best = 0;
   for (std::size_t i = 0; i < logits.size(); ++i) {
     require(!std::isnan(logits[i]), [&] { return "the logit of token " + std::to_string(ids[i]) + " is NaN"; });

@@ -20,6 +20,9 @@ struct SamplingOptions {
   }
 };
 
+/// Throws kInvalidArgument naming an option that is out of range.
+void check_sampling(const SamplingOptions& options);
+
 struct Choice {
   int id = 0;
   float log_probability = 0.0F;  ///< Before temperature and cuts: log softmax over `ids`.

@@ -64,21 +64,12 @@ TokenTrie::TokenTrie(const text::Tokenizer& tokenizer, std::span<const int> ids)
 }
 
 void TokenTrie::collect(Dfa& dfa, int state, std::vector<int>& out) const {
-  std::vector<std::pair<std::int32_t, int>> open = {{0, state}};
-  while (!open.empty()) {
-    const auto [parent, from] = open.back();
-    open.pop_back();
-    const auto first = static_cast<std::size_t>(nodes_[static_cast<std::size_t>(parent)].first_child);
-    const std::size_t end = first + nodes_[static_cast<std::size_t>(parent)].num_children;
-    for (std::size_t i = first; i < end; ++i) {
-      const Node& node = nodes_[i];
-      const int next = dfa.next(from, node.byte);
-      if (next == Dfa::kDead) continue;
-      const int* tokens = tokens_.data() + node.first_token;
-      out.insert(out.end(), tokens, tokens + node.num_tokens);
-      if (node.num_children > 0) open.emplace_back(static_cast<std::int32_t>(i), next);
-    }
-  }
+  walk(
+      kRoot, state, Dfa::kDead, [&](int from, std::uint8_t byte) { return dfa.next(from, byte); },
+      [&](int index, int) {
+        const auto ids = tokens(node(index));
+        out.insert(out.end(), ids.begin(), ids.end());
+      });
 }
 
 }  // namespace onggi::decode

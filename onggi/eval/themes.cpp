@@ -84,9 +84,10 @@ ThemePrediction make_prediction(std::string id, std::string text) {
 std::vector<ThemePrediction> read_predictions(const std::filesystem::path& path) {
   std::vector<ThemePrediction> predictions;
   for (const auto& row : datasets::read_rows(path, {.format = "jsonl", .max_line_bytes = 16 << 20})) {
-    const auto text = row.fields.find("text");
-    const bool has_text = text != row.fields.end() && text->is_string();
-    predictions.push_back(make_prediction(row.id, has_text ? text->get<std::string>() : ""));
+    const Json& text = datasets::column_of(row, "text");
+    require(text.is_string() || text.is_null(), [&] { return std::string("column \"text\": expected text or null, found ") + text.type_name(); },
+            ErrorCode::kInvalidArgument, datasets::place_of(row));
+    predictions.push_back(make_prediction(row.id, text.is_string() ? text.get<std::string>() : ""));
   }
   return predictions;
 }

@@ -1,5 +1,7 @@
 #include "onggi/models/adapter_io.h"
 
+#include "onggi/core/error.h"
+
 namespace onggi::models {
 
 nn::Adapter adapter_from_files(nn::Context& context, const Decoder& decoder, const nn::AdapterFiles& files,
@@ -11,6 +13,14 @@ nn::Adapter adapter_from_files(nn::Context& context, const Decoder& decoder, con
     shapes.push_back({linear.path, linear.weight.columns, linear.weight.rows});
   }
   nn::check_adapter_fits(files, shapes, where);
+  const std::string trained = nn::adapter_base_type(files, where);
+  const std::string_view held = base_type_name(decoder.base_type());
+  require(trained == held,
+          [&] {
+            return "the adapter was trained on a base of type \"" + trained + "\", and this one is held as \"" + std::string(held) +
+                   "\": its answers would not be those that were trained";
+          },
+          ErrorCode::kInvalidArgument, where);
   for (std::size_t i = 0; i < adapter.linears.size(); ++i) {
     const LinearLayer& linear = decoder.linear_at(i);
     const auto it = files.layers.find(linear.path);

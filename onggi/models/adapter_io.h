@@ -9,7 +9,7 @@
 namespace onggi::models {
 
 /// The adapter of a PEFT folder on this decoder, packed and ready. Throws kInvalidArgument if a layer is missing in the
-/// base or has another shape.
+/// base or has another shape, or if the adapter was trained on another base type than the decoder's.
 nn::Adapter adapter_from_files(nn::Context& context, const Decoder& decoder, const nn::AdapterFiles& files,
                                std::string_view where);
 

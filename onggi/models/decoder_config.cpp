@@ -1,5 +1,6 @@
 #include "onggi/models/decoder_config.h"
 
+#include <charconv>
 #include <cmath>
 
 #include "onggi/core/error.h"
@@ -9,6 +10,15 @@ namespace {
 
 [[noreturn]] void corrupt(const formats::Checkpoint& checkpoint, const std::string& message) {
   throw Error(ErrorCode::kCorrupt, "model config: " + message, checkpoint.path().string());
+}
+
+/// The double that prints as the float does: 1e-06, not 9.99999997e-07.
+double shortest(float value) {
+  char text[32];
+  double number = value;
+  const auto end = std::to_chars(text, text + sizeof text, value).ptr;
+  std::from_chars(text, end, number);
+  return number;
 }
 
 }  // namespace
@@ -45,6 +55,12 @@ WeightNames gguf_names() {
                       layer + "ffn_up", layer + "ffn_down"}};
 }
 
+std::string at_layer(const std::string& pattern, int layer) {
+  const auto brace = pattern.find("{}");
+  return brace == std::string::npos ? pattern
+                                    : pattern.substr(0, brace) + std::to_string(layer) + pattern.substr(brace + 2);
+}
+
 std::string module_path(int layer, LinearSlot slot) {
   static constexpr std::array<std::string_view, kNumSlots> kNames = {
       "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
@@ -72,6 +88,21 @@ std::int64_t config_int(const formats::Checkpoint& checkpoint, const Json& objec
   return config_int_or(checkpoint, object, key, 0, low, high);
 }
 
+std::string config_text_or(const formats::Checkpoint& checkpoint, const Json& object, std::string_view key,
+                           std::string_view fallback) {
+  const auto it = object.find(std::string(key));
+  if (it == object.end() || it->is_null()) return std::string(fallback);
+  if (!it->is_string()) corrupt(checkpoint, "\"" + std::string(key) + "\" is no text: " + it->dump());
+  return it->get<std::string>();
+}
+
+bool config_flag_or(const formats::Checkpoint& checkpoint, const Json& object, std::string_view key, bool fallback) {
+  const auto it = object.find(std::string(key));
+  if (it == object.end() || it->is_null()) return fallback;
+  if (!it->is_boolean()) corrupt(checkpoint, "\"" + std::string(key) + "\" is neither true nor false: " + it->dump());
+  return it->get<bool>();
+}
+
 double config_float_or(const formats::Checkpoint& checkpoint, const Json& object, std::string_view key,
                        double fallback) {
   const auto it = object.find(std::string(key));
@@ -96,9 +127,7 @@ void read_common_hugging_face(const formats::Checkpoint& c, const Json& object, 
   config.vocab_size = get("vocab_size", config.vocab_size, 1 << 24);
   config.max_positions = get("max_position_embeddings", config.max_positions, 1 << 26);
   config.norm_epsilon = static_cast<float>(config_float_or(c, object, "rms_norm_eps", config.norm_epsilon));
-  if (const auto it = object.find("tie_word_embeddings"); it != object.end() && it->is_boolean()) {
-    config.tied_head = it->get<bool>();
-  }
+  config.tied_head = config_flag_or(c, object, "tie_word_embeddings", config.tied_head);
   config.attention_scale = 1.0F / std::sqrt(static_cast<float>(config.head_dim));
 }
 
@@ -123,6 +152,35 @@ void read_common_gguf(const formats::Checkpoint& c, std::string_view architectur
   if (embedding == nullptr || embedding->shape.size() != 2) corrupt(c, "tensor \"token_embd.weight\" is missing");
   config.vocab_size = static_cast<int>(embedding->shape[0]);
   config.attention_scale = 1.0F / std::sqrt(static_cast<float>(config.head_dim));
+}
+
+Json common_hugging_face_config(const DecoderConfig& c, std::string_view model_type, std::string_view model_class) {
+  return {{"architectures", Json::array({model_class})},
+          {"model_type", model_type},
+          {"hidden_size", c.hidden_size},
+          {"intermediate_size", c.intermediate_size},
+          {"num_hidden_layers", c.num_layers},
+          {"num_attention_heads", c.num_heads},
+          {"num_key_value_heads", c.num_kv_heads},
+          {"head_dim", c.head_dim},
+          {"vocab_size", c.vocab_size},
+          {"max_position_embeddings", c.max_positions},
+          {"rms_norm_eps", shortest(c.norm_epsilon)},
+          {"tie_word_embeddings", c.tied_head},
+          {"attention_dropout", 0.0},
+          {"use_cache", true}};
+}
+
+Json rope_scaling_json(const nn::RopeConfig& rope) {
+  if (rope.llama3_factor != 1.0F) {
+    return {{"rope_type", "llama3"},
+            {"factor", rope.llama3_factor},
+            {"low_freq_factor", rope.llama3_low},
+            {"high_freq_factor", rope.llama3_high},
+            {"original_max_position_embeddings", static_cast<std::int64_t>(rope.llama3_original_length)}};
+  }
+  if (rope.linear_factor != 1.0F) return {{"rope_type", "linear"}, {"factor", rope.linear_factor}};
+  return nullptr;
 }
 
 nn::RopeConfig read_rope(const formats::Checkpoint& c, const Json& parameters, double fallback_base) {

@@ -62,6 +62,8 @@ struct WeightNames {
 /// Names that Llama-like checkpoints share; an architecture changes what differs.
 WeightNames hugging_face_names(std::string_view prefix);
 WeightNames gguf_names();
+/// A name of WeightNames with the layer's number in the place of "{}".
+std::string at_layer(const std::string& pattern, int layer);
 
 /// "model.layers.3.self_attn.q_proj": the module path that adapters use, whatever the file.
 std::string module_path(int layer, LinearSlot slot);
@@ -72,6 +74,11 @@ struct Architecture {
   bool (*matches)(const formats::Checkpoint&);
   DecoderConfig (*read_config)(const formats::Checkpoint&);
   WeightNames (*weight_names)(const formats::Checkpoint&);
+  /// config.json of the same model as a Hugging Face folder, without dtype and token ids. read_config gives the config
+  /// back from it, but for what follows from the dtype.
+  Json (*hugging_face_config)(const DecoderConfig&);
+  bool folder_norms_add_one = false;  ///< Hugging Face folders hold w where the gain is 1 + w, GGUF files the gain.
+  std::string_view sentencepiece_class = "LlamaTokenizer";  ///< Of transformers, for a tokenizer.model.
 };
 
 /// Throws kInvalidArgument naming the architecture found and the known ones.
@@ -84,11 +91,18 @@ std::int64_t config_int(const formats::Checkpoint& checkpoint, const Json& objec
                         std::int64_t low, std::int64_t high);
 std::int64_t config_int_or(const formats::Checkpoint& checkpoint, const Json& object, std::string_view key,
                            std::int64_t fallback, std::int64_t low, std::int64_t high);
+std::string config_text_or(const formats::Checkpoint& checkpoint, const Json& object, std::string_view key,
+                           std::string_view fallback);
+bool config_flag_or(const formats::Checkpoint& checkpoint, const Json& object, std::string_view key, bool fallback);
 double config_float_or(const formats::Checkpoint& checkpoint, const Json& object, std::string_view key,
                        double fallback);
 /// Shapes that every Llama-like HF config or GGUF file gives. `object` is config.json (or its text_config).
 void read_common_hugging_face(const formats::Checkpoint& checkpoint, const Json& object, DecoderConfig& config);
 void read_common_gguf(const formats::Checkpoint& checkpoint, std::string_view architecture, DecoderConfig& config);
+/// What every Llama-like config.json has; the rest is the architecture's. The inverse of read_common_hugging_face.
+Json common_hugging_face_config(const DecoderConfig& config, std::string_view model_type, std::string_view model_class);
+/// "rope_scaling" of a config.json: null where nothing is scaled.
+Json rope_scaling_json(const nn::RopeConfig& rope);
 /// rope_theta + rope_scaling (old files) or one entry of rope_parameters (new ones).
 nn::RopeConfig read_rope(const formats::Checkpoint& checkpoint, const Json& parameters, double fallback_base);
 

@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 #include "onggi/core/error.h"
 #include "onggi/models/decoder.h"
+#include "onggi/models/decoder_rows.h"
 
 // T tokens of a batch, D model width, F MLP width, H query heads, G key heads, K head width
 namespace onggi::models {
@@ -10,6 +12,23 @@ namespace {
 
 /// Tokens a task takes in element-wise steps; batches up to this size run on the calling thread.
 constexpr std::int64_t kTokenGrain = 32;
+
+/// Queries of the needed tokens alone, as rows of consecutive ones; their `first` counts needed tokens.
+std::vector<nn::AttentionRow> needed_rows(std::span<const nn::AttentionRow> rows, std::span<const std::int64_t> needed) {
+  std::vector<nn::AttentionRow> out;
+  std::size_t i = 0;
+  for (const auto& row : rows) {
+    for (; i < needed.size() && needed[i] < row.first + row.count; ++i) {
+      const bool follows = i > 0 && needed[i] == needed[i - 1] + 1 && needed[i] > row.first;
+      if (follows) {
+        ++out.back().count;
+      } else {
+        out.push_back({row.sequence, static_cast<std::int64_t>(i), 1, row.position + static_cast<int>(needed[i] - row.first)});
+      }
+    }
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -57,6 +76,9 @@ void Decoder::embed(nn::Context& context, const Batch& batch, float* h) const {
     require(id >= 0 && id < config_.vocab_size,
             [&] { return "token id " + std::to_string(id) + " is outside the vocabulary of " + std::to_string(config_.vocab_size); });
     k.decode(embedding_.type, embedding_.row(id), d, h + t * d);
+    require(std::isfinite(k.dot(h + t * d, h + t * d, d)),
+            [&] { return "row " + std::to_string(id) + " of embed_tokens holds a value that is not finite"; }, ErrorCode::kCorrupt,
+            checkpoint_->path().string());
   }
   k.scale(config_.embedding_scale, batch.num_tokens() * d, h);
 }
@@ -96,7 +118,13 @@ void Decoder::apply_linears(nn::Context& context, std::int64_t num_tokens, const
     if (adapter == nullptr || !adapter->linears[index]) continue;
     const nn::LoraLinear& lora = *adapter->linears[index];
     float* u = trace.lora_u[static_cast<std::size_t>(call.slot)].resize(num_tokens * lora.rank());
-    dense.push_back({.x = x, .x_stride = width, .weight = lora.a_matrix(), .panels = lora.a_panels.data(), .y = u, .y_stride = lora.rank()});
+    const float* lora_x = x;
+    if (dropout_ != nullptr) {
+      float* dropped = dropped_[static_cast<std::size_t>(&call - calls.data())].resize(num_tokens * width);
+      nn::apply_dropout(context, *dropout_, index, x, num_tokens, width, dropped, false);
+      lora_x = dropped;
+    }
+    dense.push_back({.x = lora_x, .x_stride = width, .weight = lora.a_matrix(), .panels = lora.a_panels.data(), .y = u, .y_stride = lora.rank()});
     up.push_back({.x = u, .x_stride = lora.rank(), .weight = lora.b_matrix(), .panels = lora.b_panels.data(), .y = y, .y_stride = n, .accumulate = true});
   }
   if (!packed.empty()) {
@@ -132,6 +160,21 @@ void Decoder::apply_linears(nn::Context& context, std::int64_t num_tokens, const
   }
 }
 
+std::span<const std::int64_t> Decoder::needed_tokens(int layer, const Batch& batch) const {
+  if (layer + 1 < config_.num_layers) return {};
+  return batch.needed;
+}
+
+/// Points dropout_ at the batch's, or at its part for the needed tokens.
+void Decoder::use_dropout(const Batch& batch, std::span<const std::int64_t> needed) {
+  dropout_ = batch.dropout;
+  if (batch.dropout == nullptr || needed.empty()) return;
+  needed_dropout_ = *batch.dropout;
+  needed_dropout_.token_keys.clear();
+  for (const std::int64_t t : needed) needed_dropout_.token_keys.push_back(batch.dropout->token_keys[static_cast<std::size_t>(t)]);
+  dropout_ = &needed_dropout_;
+}
+
 void Decoder::layer_forward(nn::Context& context, int layer, const Batch& batch, std::span<const int> positions,
                             std::span<const nn::AttentionRow> rows, const nn::Adapter* adapter, LayerTrace& trace,
                             float* h_out, bool keep) {
@@ -144,6 +187,10 @@ void Decoder::layer_forward(nn::Context& context, int layer, const Batch& batch,
   const std::int64_t kv_width = std::int64_t{config_.num_kv_heads} * config_.head_dim;
   const float epsilon = config_.norm_epsilon;
   const float* h_in = trace.h_in.data();
+  // Everything after the keys and values is computed for R rows: the needed tokens, or all.
+  const std::span<const std::int64_t> needed = needed_tokens(layer, batch);
+  const bool is_pruned = !needed.empty();
+  const std::int64_t R = is_pruned ? static_cast<std::int64_t>(needed.size()) : T;
 
   const auto norm = [&](const float* x, const nn::Parameter& gain, std::int64_t count, std::int64_t width, float* y, float* inverse_rms) {
     context.parallel_for(count, kTokenGrain * d / width, [&](std::int64_t begin, std::int64_t end, int) {
@@ -152,7 +199,7 @@ void Decoder::layer_forward(nn::Context& context, int layer, const Batch& batch,
   };
   // residual + norm(x), or residual + x without the outer norm
   const auto add_normed = [&](const float* residual, const float* x, const nn::Parameter& gain, float* inverse_rms, float* y) {
-    context.parallel_for(T, kTokenGrain, [&](std::int64_t begin, std::int64_t end, int worker) {
+    context.parallel_for(R, kTokenGrain, [&](std::int64_t begin, std::int64_t end, int worker) {
       const std::int64_t count = (end - begin) * d;
       const float* addend = x + begin * d;
       if (config_.sandwich_norms) {
@@ -168,17 +215,28 @@ void Decoder::layer_forward(nn::Context& context, int layer, const Batch& batch,
   float* x = x_.resize(T * std::max({d, f, q_width}));
   norm(h_in, w.attention_norm, T, d, x, trace.attention_inverse_rms.resize(T));
   const std::array<LinearCall, 3> qkv = {{{LinearSlot::kQ, &trace.q_raw}, {LinearSlot::kK, &trace.k_raw}, {LinearSlot::kV, &trace.v}}};
-  apply_linears(context, T, x, d, qkv, layer, adapter, trace, keep);
-  float* q = trace.q.resize(T * q_width);
+  use_dropout(batch, {});
+  if (is_pruned) {
+    apply_linears(context, T, x, d, std::span(qkv).subspan(1), layer, adapter, trace, keep);
+    float* x_needed = gather_rows(x, needed, d, x_needed_);
+    h_in = gather_rows(h_in, needed, d, h_needed_);
+    use_dropout(batch, needed);
+    apply_linears(context, R, x_needed, d, std::span(qkv).first(1), layer, adapter, trace, keep);
+  } else {
+    apply_linears(context, T, x, d, qkv, layer, adapter, trace, keep);
+  }
+  float* q = trace.q.resize(R * q_width);
   float* key = trace.k.resize(T * kv_width);
   if (config_.qk_norm) {
-    norm(trace.q_raw.data(), w.q_norm, T * config_.num_heads, config_.head_dim, q, trace.q_inverse_rms.resize(T * config_.num_heads));
+    norm(trace.q_raw.data(), w.q_norm, R * config_.num_heads, config_.head_dim, q, trace.q_inverse_rms.resize(R * config_.num_heads));
     norm(trace.k_raw.data(), w.k_norm, T * config_.num_kv_heads, config_.head_dim, key, trace.k_inverse_rms.resize(T * config_.num_kv_heads));
   } else {
-    std::memcpy(q, trace.q_raw.data(), static_cast<std::size_t>(T * q_width) * sizeof(float));
+    std::memcpy(q, trace.q_raw.data(), static_cast<std::size_t>(R * q_width) * sizeof(float));
     std::memcpy(key, trace.k_raw.data(), static_cast<std::size_t>(T * kv_width) * sizeof(float));
   }
-  rotate(context, layer, positions, q, config_.num_heads, 1.0F);
+  std::vector<int> needed_positions;
+  for (const std::int64_t t : needed) needed_positions.push_back(positions[static_cast<std::size_t>(t)]);
+  rotate(context, layer, is_pruned ? needed_positions : positions, q, config_.num_heads, 1.0F);
   rotate(context, layer, positions, key, config_.num_kv_heads, 1.0F);
   const float* v = trace.v.data();
   for (const auto& row : batch.rows) {
@@ -195,23 +253,26 @@ void Decoder::layer_forward(nn::Context& context, int layer, const Batch& batch,
       row.sequence->write(layer, start + t, key + (row.first + t) * kv_width, v + (row.first + t) * kv_width);
     }
   }
-  float* attention = trace.attention.resize(T * q_width);
-  nn::attend(context, attention_shape_, layer, config_.layers[static_cast<std::size_t>(layer)].window, rows, q, attention);
+  float* attention = trace.attention.resize(R * q_width);
+  const auto queries = is_pruned ? needed_rows(rows, needed) : std::vector<nn::AttentionRow>(rows.begin(), rows.end());
+  nn::attend(context, attention_shape_, layer, config_.layers[static_cast<std::size_t>(layer)].window, queries, q, attention);
   const LinearCall o{LinearSlot::kO, &trace.o_raw};
-  apply_linears(context, T, attention, q_width, {&o, 1}, layer, adapter, trace, keep);
-  float* h_mid = trace.h_mid.resize(T * d);
-  add_normed(h_in, trace.o_raw.data(), w.post_attention_norm, trace.o_inverse_rms.resize(T), h_mid);
+  apply_linears(context, R, attention, q_width, {&o, 1}, layer, adapter, trace, keep);
+  float* h_mid = trace.h_mid.resize(R * d);
+  add_normed(h_in, trace.o_raw.data(), w.post_attention_norm, trace.o_inverse_rms.resize(R), h_mid);
 
-  norm(h_mid, w.mlp_norm, T, d, x, trace.mlp_inverse_rms.resize(T));
+  norm(h_mid, w.mlp_norm, R, d, x, trace.mlp_inverse_rms.resize(R));
   const std::array<LinearCall, 2> gate_up = {{{LinearSlot::kGate, &trace.gate}, {LinearSlot::kUp, &trace.up}}};
-  apply_linears(context, T, x, d, gate_up, layer, adapter, trace, keep);
-  float* act = act_.resize(T * f);
-  context.parallel_for(T * f, kTokenGrain * f, [&](std::int64_t begin, std::int64_t end, int) {
+  apply_linears(context, R, x, d, gate_up, layer, adapter, trace, keep);
+  float* act = act_.resize(R * f);
+  context.parallel_for(R * f, kTokenGrain * f, [&](std::int64_t begin, std::int64_t end, int) {
     k.gated(config_.activation, trace.gate.data() + begin, trace.up.data() + begin, end - begin, act + begin);
   });
   const LinearCall down{LinearSlot::kDown, &trace.down_raw};
-  apply_linears(context, T, act, f, {&down, 1}, layer, adapter, trace, keep);
-  add_normed(h_mid, trace.down_raw.data(), w.post_mlp_norm, trace.down_inverse_rms.resize(T), h_out);
+  apply_linears(context, R, act, f, {&down, 1}, layer, adapter, trace, keep);
+  float* out = is_pruned ? x_needed_.resize(R * d) : h_out;
+  add_normed(h_mid, trace.down_raw.data(), w.post_mlp_norm, trace.down_inverse_rms.resize(R), out);
+  if (is_pruned) scatter_rows(out, needed, d, h_out);
 }
 
 void Decoder::forward(nn::Context& context, const Batch& batch, const nn::Adapter* adapter, nn::FloatBuffer& h_TD,
@@ -220,6 +281,7 @@ void Decoder::forward(nn::Context& context, const Batch& batch, const nn::Adapte
   std::vector<int>& positions = trace != nullptr ? trace->positions : local_positions;
   std::vector<nn::AttentionRow> rows;
   prepare_rows(batch, positions, rows);
+  const bool recompute = trace != nullptr && trace->recompute;
   const std::int64_t size = batch.num_tokens() * config_.hidden_size;
   float* h = h_TD.resize(size);
   if (trace != nullptr) {
@@ -233,8 +295,15 @@ void Decoder::forward(nn::Context& context, const Batch& batch, const nn::Adapte
     LayerTrace& here = trace != nullptr ? trace->layers[static_cast<std::size_t>(i)] : scratch_trace_;
     float* out = h;
     if (!last) out = trace != nullptr ? trace->layers[static_cast<std::size_t>(i) + 1].h_in.resize(size) : here.h_in.data();
-    layer_forward(context, i, batch, positions, rows, adapter, here, out, trace != nullptr);
+    if (recompute) {
+      std::swap(trace->work.h_in, here.h_in);
+      layer_forward(context, i, batch, positions, rows, adapter, trace->work, out, false);
+      std::swap(trace->work.h_in, here.h_in);
+    } else {
+      layer_forward(context, i, batch, positions, rows, adapter, here, out, trace != nullptr);
+    }
   }
+  if (recompute) return;
   for (const auto& row : batch.rows) row.sequence->commit(row.count);
 }
 

@@ -1,6 +1,10 @@
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "onggi/core/error.h"
 #include "onggi/models/decoder.h"
@@ -8,12 +12,6 @@
 
 namespace onggi::models {
 namespace {
-
-std::string at_layer(const std::string& pattern, int layer) {
-  const auto brace = pattern.find("{}");
-  return brace == std::string::npos ? pattern
-                                    : pattern.substr(0, brace) + std::to_string(layer) + pattern.substr(brace + 2);
-}
 
 std::string shape_text(std::span<const std::int64_t> shape) {
   std::string text = "[";
@@ -43,6 +41,18 @@ nn::WeightMatrix as_matrix(const formats::TensorView& tensor) {
           .data = tensor.data.data()};
 }
 
+/// Of a linear layer: read once more here, as its bytes are needed in any case. Rows of the embedding are checked where
+/// they are used, since few of them may be.
+nn::WeightMatrix finite_matrix(nn::Context& context, const formats::TensorView& tensor) {
+  const nn::WeightMatrix matrix = as_matrix(tensor);
+  std::atomic<bool> is_finite = true;
+  context.parallel_for(matrix.rows, 64, [&](std::int64_t begin, std::int64_t end, int) {
+    if (!quant::is_finite(matrix.type, matrix.row(begin), (end - begin) * matrix.columns)) is_finite = false;
+  });
+  require(is_finite, [&] { return "tensor \"" + tensor.name + "\" holds a value that is not finite"; }, ErrorCode::kCorrupt, tensor.file);
+  return matrix;
+}
+
 nn::Parameter read_vector(const formats::Checkpoint& c, const std::string& name, std::int64_t size, std::string public_name,
                           float add = 0.0F) {
   const auto& tensor = find_tensor(c, name, {size});
@@ -61,21 +71,51 @@ nn::Parameter dense_copy(nn::Context& context, const nn::WeightMatrix& w, std::s
                   .value = std::vector<float>(static_cast<std::size_t>(w.rows * w.columns)), .grad = {}};
   context.parallel_for(w.rows, 256, [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t n = begin; n < end; ++n) {
-      context.kernels().decode(w.type, w.row(n), w.columns, p.value.data() + n * w.columns);
+      nn::decode_row(context.kernels(), w, n, p.value.data() + n * w.columns);
     }
   });
   return p;
 }
 
+/// Asks the kernel to drop a tensor's pages, which are not read again. It may not do so: they count as cache then.
+void drop_pages(const nn::WeightMatrix& w) {
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = (reinterpret_cast<std::uintptr_t>(w.data) + page - 1) / page * page;
+  const auto end = reinterpret_cast<std::uintptr_t>(w.data + w.rows * w.row_bytes) / page * page;
+  if (w.data != nullptr && end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_PAGEOUT);
+}
+
+quant::DType stored_type(BaseType type) {
+  switch (type) {
+    case BaseType::kF32: return quant::DType::kF32;
+    case BaseType::kBF16: return quant::DType::kBF16;
+    case BaseType::kQ8_0: return quant::DType::kQ8_0;
+    default: return quant::DType::kNF4;
+  }
+}
+
+constexpr std::array<std::string_view, 5> kBaseTypeNames = {"keep", "f32", "bf16", "q8_0", "nf4"};
+
 }  // namespace
 
+std::string_view base_type_name(BaseType type) { return kBaseTypeNames[static_cast<std::size_t>(type)]; }
+
+BaseType base_type_from_name(std::string_view name) {
+  for (std::size_t i = 0; i < kBaseTypeNames.size(); ++i) {
+    if (kBaseTypeNames[i] == name) return static_cast<BaseType>(i);
+  }
+  throw Error(ErrorCode::kInvalidArgument,
+              "base type is \"" + std::string(name) + "\", expected keep, f32, bf16, q8_0 or nf4");
+}
+
 std::unique_ptr<Decoder> Decoder::load(std::shared_ptr<const formats::Checkpoint> checkpoint, nn::Context& context,
-                                       Compute compute) {
+                                       Compute compute, BaseType base_type) {
   auto decoder = std::make_unique<Decoder>();
   const auto& architecture = find_architecture(*checkpoint);
   decoder->config_ = architecture.read_config(*checkpoint);
   decoder->checkpoint_ = std::move(checkpoint);
   decoder->compute_ = compute;
+  decoder->base_type_ = base_type;
   const auto& c = decoder->config_;
   require(c.num_heads % c.num_kv_heads == 0,
           [&] {
@@ -130,11 +170,13 @@ void Decoder::load_weights(nn::Context& context) {
       linear.path = module_path(i, slot);
       const std::string name = at_layer(names.linears[static_cast<std::size_t>(s)], i);
       const auto& shape = shapes[static_cast<std::size_t>(s)];
-      linear.weight = as_matrix(find_tensor(c, name + ".weight", {shape[0], shape[1]}));
+      linear.weight = finite_matrix(context, find_tensor(c, name + ".weight", {shape[0], shape[1]}));
       const bool is_qk = slot == LinearSlot::kQ || slot == LinearSlot::kK;
       if (config_.permuted_qk && is_qk) {
         // Row (head, i, half) of the file is row (head, half, i) of the rotate-half form.
-        auto& copy = owned_.emplace_back(static_cast<std::size_t>(linear.weight.rows * linear.weight.row_bytes));
+        linear.owned = std::make_unique<OwnedWeight>();
+        auto& copy = linear.owned->bytes;
+        copy.resize(static_cast<std::size_t>(linear.weight.rows * linear.weight.row_bytes));
         const std::int64_t half = config_.head_dim / 2;
         for (std::int64_t r = 0; r < linear.weight.rows; ++r) {
           const std::int64_t head = r / config_.head_dim;
@@ -148,22 +190,67 @@ void Decoder::load_weights(nn::Context& context) {
       if (config_.qkv_bias && (is_qk || slot == LinearSlot::kV)) {
         linear.bias = read_vector(c, name + ".bias", shape[0], linear.path + ".bias");
       }
-      if (compute_ == Compute::kInt8 && linear.weight.columns % 32 == 0) {
-        linear.packed = nn::PackedMatrix(context, linear.weight);
-      }
     }
   }
+  if (base_type_ != BaseType::kKeep) convert_linears(context);
+  if (compute_ != Compute::kInt8) return;
+  for (auto& layer : layers_) {
+    for (auto& linear : layer.linears) {
+      if (linear.weight.columns % 32 == 0) linear.packed = nn::PackedMatrix(context, linear.weight);
+    }
+  }
+}
+
+void Decoder::convert_linears(nn::Context& context) {
+  const quant::DType type = stored_type(base_type_);
+  const auto count = static_cast<std::int64_t>(layers_.size()) * kNumSlots;
+  // One tensor a task, so that no more than one a thread is in memory as f32.
+  context.pool().run(count, [&](std::int64_t index, int) {
+    LinearLayer& linear = layers_[static_cast<std::size_t>(index / kNumSlots)].linears[static_cast<std::size_t>(index % kNumSlots)];
+    nn::WeightMatrix& w = linear.weight;
+    if (w.type == type) return;
+    const std::string where = checkpoint_->path().string();
+    require(w.columns % quant::traits(type).block_elements == 0 || type == quant::DType::kNF4,
+            [&] {
+              return "\"" + linear.path + "\" has rows of " + std::to_string(w.columns) + ", no multiple of the block of " +
+                     std::string(base_type_name(base_type_)) + ", " + std::to_string(quant::traits(type).block_elements);
+            },
+            ErrorCode::kInvalidArgument, where);
+    std::vector<float> values(static_cast<std::size_t>(w.rows * w.columns));
+    for (std::int64_t n = 0; n < w.rows; ++n) nn::decode_row(context.kernels(), w, n, values.data() + n * w.columns);
+    require(std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }),
+            [&] { return "\"" + linear.path + "\" holds a value that is not finite"; }, ErrorCode::kCorrupt, where);
+    if (!linear.owned) drop_pages(w);
+    auto owned = std::make_unique<OwnedWeight>();
+    if (type == quant::DType::kNF4) {
+      owned->nf4 = quant::encode_nf4(values);
+      owned->nf4_view = owned->nf4.view();
+      w.nf4 = &owned->nf4_view;
+      w.data = nullptr;
+    } else {
+      owned->bytes.resize(static_cast<std::size_t>(quant::num_bytes(type, w.rows * w.columns)));
+      quant::encode(type, values.data(), w.rows * w.columns, owned->bytes.data());
+      w.data = owned->bytes.data();
+    }
+    w.type = type;
+    w.row_bytes = type == quant::DType::kNF4 ? 0 : quant::num_bytes(type, w.columns);
+    linear.owned = std::move(owned);
+  });
 }
 
 void Decoder::make_trainable(nn::Context& context) {
   if (trainable_) return;
   embedding_dense_ = dense_copy(context, embedding_, "model.embed_tokens.weight");
   if (!config_.tied_head) head_dense_ = dense_copy(context, head_, "lm_head.weight");
+  drop_pages(embedding_);
+  drop_pages(head_);
   embedding_ = nn::f32_matrix(embedding_dense_->value.data(), embedding_.rows, embedding_.columns);
   head_ = head_dense_ ? nn::f32_matrix(head_dense_->value.data(), head_.rows, head_.columns) : embedding_;
   for (auto& layer : layers_) {
     for (auto& linear : layer.linears) {
       linear.dense = dense_copy(context, linear.weight, linear.path + ".weight");
+      if (!linear.owned) drop_pages(linear.weight);
+      linear.owned.reset();
       linear.weight = nn::f32_matrix(linear.dense->value.data(), linear.weight.rows, linear.weight.columns);
       linear.packed = {};
     }
@@ -202,6 +289,17 @@ std::int64_t Decoder::num_parameters() const {
     for (const auto* p : {&layer.attention_norm, &layer.q_norm, &layer.k_norm, &layer.post_attention_norm, &layer.mlp_norm,
                           &layer.post_mlp_norm}) {
       total += static_cast<std::int64_t>(p->value.size());
+    }
+  }
+  return total;
+}
+
+std::int64_t Decoder::weight_bytes() const {
+  const auto bytes = [](const nn::WeightMatrix& w) { return w.rows * w.row_bytes; };
+  std::int64_t total = bytes(embedding_) + (config_.tied_head ? 0 : bytes(head_));
+  for (const auto& layer : layers_) {
+    for (const auto& linear : layer.linears) {
+      total += linear.weight.nf4 != nullptr ? linear.owned->nf4.num_bytes() : bytes(linear.weight);
     }
   }
   return total;

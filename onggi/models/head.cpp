@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "onggi/core/error.h"
+#include "onggi/quant/blocks.h"
 
 namespace onggi::models {
 namespace {
@@ -13,13 +14,29 @@ namespace {
 /// Positions whose logits are in memory at once: 128 x 262,144 f32 = 134 MB for a full Gemma vocabulary.
 constexpr std::int64_t kLossChunk = 128;
 
+void require_finite_row(const Decoder& decoder, std::int64_t row) {
+  const nn::WeightMatrix& head = decoder.head();
+  require(quant::is_finite(head.type, head.row(row), head.columns),
+          [&] {
+            return "row " + std::to_string(row) + " of " + (decoder.config().tied_head ? "embed_tokens" : "lm_head") +
+                   " holds a value that is not finite";
+          },
+          ErrorCode::kCorrupt, decoder.checkpoint().path().string());
+}
+
 }  // namespace
 
 HeadSubset::HeadSubset(nn::Context& context, const Decoder& decoder, std::vector<int> ids) : ids_(std::move(ids)) {
   const nn::WeightMatrix& head = decoder.head();
   for (const int id : ids_) {
     require(id >= 0 && id < head.rows, [&] { return "token id " + std::to_string(id) + " is outside the head"; });
+    require_finite_row(decoder, id);
   }
+  refresh(context, decoder);
+}
+
+void HeadSubset::refresh(nn::Context& context, const Decoder& decoder) {
+  const nn::WeightMatrix& head = decoder.head();
   if (decoder.compute() == Compute::kInt8 && head.columns % 32 == 0) packed_ = nn::PackedMatrix(context, head, ids_);
   if (!packed_.empty()) return;
   const auto count = static_cast<std::int64_t>(ids_.size());
@@ -60,7 +77,10 @@ void Head::logits(nn::Context& context, const nn::FloatBuffer& h_TD, std::span<c
   float* y = out.resize(rows * columns);
   const nn::PackedMatrix* packed = subset != nullptr ? &subset->packed_ : nullptr;
   if (subset == nullptr && decoder_.compute() == Compute::kInt8 && head.columns % 32 == 0) {
-    if (!packed_) packed_ = std::make_unique<nn::PackedMatrix>(context, head);
+    if (!packed_) {
+      for (std::int64_t row = 0; row < head.rows; ++row) require_finite_row(decoder_, row);
+      packed_ = std::make_unique<nn::PackedMatrix>(context, head);
+    }
     packed = packed_.get();
   }
   if (packed != nullptr && !packed->empty()) {
@@ -149,8 +169,14 @@ double Head::loss(nn::Context& context, const nn::FloatBuffer& h_TD, std::span<c
     nn::matmul(context, logits, columns, rows, head, d_normed, d, false);
     nn::Parameter& norm = decoder_.final_norm();
     const bool trainable = decoder_.is_trainable();
-    if (trainable) {
+    if (trainable && subset == nullptr) {
       nn::matmul_outer(context, logits, columns, columns, x, d, d, rows, decoder_.head_parameter()->grad.data(), d, true);
+    } else if (trainable) {
+      float* d_rows = d_rows_.resize(columns * d);
+      nn::matmul_outer(context, logits, columns, columns, x, d, d, rows, d_rows, d, false);
+      for (std::int64_t i = 0; i < columns; ++i) {
+        k.add(d_rows + i * d, d, decoder_.head_parameter()->grad.data() + std::int64_t{subset->ids_[static_cast<std::size_t>(i)]} * d);
+      }
     }
     float* d_gathered = d_gathered_.resize(rows * d);
     std::memset(d_gathered, 0, static_cast<std::size_t>(rows * d) * sizeof(float));

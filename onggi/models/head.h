@@ -11,7 +11,7 @@
 namespace onggi::models {
 
 /// Rows of the vocabulary that a job can ever need, gathered once: decoding and training under a guide compute only
-/// these rows of the head. Immutable after construction.
+/// these rows of the head. Changed by `refresh` only.
 class HeadSubset {
  public:
   /// `ids` ascending. In int8 the rows are packed for the integer kernel; in f32 they are decoded once.
@@ -20,6 +20,8 @@ class HeadSubset {
   std::span<const int> ids() const { return ids_; }
   /// Position of `id` in ids(), -1 if absent.
   int index_of(int id) const;
+  /// Reads the rows again, after an update of a head that is trained.
+  void refresh(nn::Context& context, const Decoder& decoder);
 
  private:
   friend class Head;
@@ -58,7 +60,7 @@ class Head {
 
   Decoder& decoder_;
   std::unique_ptr<nn::PackedMatrix> packed_;  ///< Whole head, made when first needed.
-  nn::FloatBuffer gathered_, normed_, inverse_rms_, logits_, d_normed_, d_gathered_;
+  nn::FloatBuffer gathered_, normed_, inverse_rms_, logits_, d_normed_, d_gathered_, d_rows_;
   nn::QuantizedActivations quantized_;
 };
 

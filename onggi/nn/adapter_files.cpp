@@ -170,6 +170,21 @@ AdapterLayer read_layer(const std::string& path, const Found& found, const Adapt
 
 Json read_json(const fs::path& path) { return parse_json(read_file(path, kMaxJsonBytes), path.string()); }
 
+/// onggi.json, null where it is absent.
+Json read_origin(const fs::path& folder) {
+  const fs::path path = folder / "onggi.json";
+  if (!fs::exists(path)) return nullptr;
+  Json origin = read_json(path);
+  require(origin.is_object(), "expected a JSON object", ErrorCode::kCorrupt, path.string());
+  return origin;
+}
+
+std::string base_type_of(const Json& origin, std::string_view where) {
+  if (!origin.is_object() || !origin.contains("base_type")) return "keep";
+  require(origin["base_type"].is_string(), "onggi.json: \"base_type\" must be a string", ErrorCode::kCorrupt, where);
+  return origin["base_type"].get<std::string>();
+}
+
 }  // namespace
 
 AdapterFiles read_adapter(const fs::path& folder) {
@@ -182,12 +197,14 @@ AdapterFiles read_adapter(const fs::path& folder) {
   for (const auto& [path, found] : collect(file, tensors.string())) {
     adapter.layers.emplace(path, read_layer(path, found, rules, tensors.string()));
   }
-  const fs::path origin = folder / "onggi.json";
-  if (fs::exists(origin)) {
-    adapter.origin = read_json(origin);
-    require(adapter.origin.is_object(), "expected a JSON object", ErrorCode::kCorrupt, origin.string());
-  }
+  adapter.origin = read_origin(folder);
   return adapter;
+}
+
+std::string adapter_base_type(const fs::path& folder) { return base_type_of(read_origin(folder), folder.string()); }
+
+std::string adapter_base_type(const AdapterFiles& adapter, std::string_view where) {
+  return base_type_of(adapter.origin, where);
 }
 
 namespace {

@@ -45,6 +45,11 @@ enum class AdapterPaths {
 /// that do not fit each other or the config, NaN or infinite values, two names for one layer, mixed path prefixes.
 AdapterFiles read_adapter(const std::filesystem::path& folder);
 
+/// "base_type" of the folder's onggi.json: what the base's linear layers were held as while the adapter was trained.
+/// "keep" where it does not say. Throws as read_adapter does.
+std::string adapter_base_type(const std::filesystem::path& folder);
+std::string adapter_base_type(const AdapterFiles& adapter, std::string_view where);
+
 /// Writes the folder with PEFT's names, a short README.md, and onggi.json unless `origin` is null. Equal input gives
 /// equal bytes. An existing adapter is replaced as a whole: a crash leaves the old folder or the new one. Throws
 /// kInvalidArgument if the tensors do not follow the config, or `folder` holds something that is no adapter;

@@ -14,15 +14,20 @@ void LoraLinear::pack(Context& context, const WeightMatrix& weight) {
   context.parallel_for(num_outputs(), 64, [&](std::int64_t begin, std::int64_t end, int worker) {
     float* w = context.scratch(worker, 1, width);
     for (std::int64_t n = begin; n < end; ++n) {
-      context.kernels().decode(weight.type, weight.row(n), width, w);
-      for (int r = 0; r < rank(); ++r) {
-        const float factor = scale * b.value[static_cast<std::size_t>(n * rank() + r)];
-        const float* row = a.value.data() + r * width;
-        for (std::int64_t i = 0; i < width; ++i) w[i] += factor * row[i];
-      }
+      decode_row(context.kernels(), weight, n, w);
+      add_row(n, w);
       row_norm[static_cast<std::size_t>(n)] = std::sqrt(context.kernels().dot(w, w, width));
     }
   });
+}
+
+void LoraLinear::add_row(std::int64_t n, float* w) const {
+  const std::int64_t width = num_inputs();
+  for (int r = 0; r < rank(); ++r) {
+    const float factor = scale * b.value[static_cast<std::size_t>(n * rank() + r)];
+    const float* row = a.value.data() + r * width;
+    for (std::int64_t i = 0; i < width; ++i) w[i] += factor * row[i];
+  }
 }
 
 std::vector<Parameter*> Adapter::parameters() {

@@ -27,6 +27,8 @@ struct LoraLinear {
   WeightMatrix b_matrix() const { return f32_matrix(b.value.data(), b.shape[0], b.shape[1]); }
 
   void pack(Context& context, const WeightMatrix& weight);
+  /// w [K] += row n of scale * B A.
+  void add_row(std::int64_t n, float* w) const;
 
   FloatBuffer a_panels;
   FloatBuffer b_panels;

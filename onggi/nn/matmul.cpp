@@ -24,6 +24,38 @@ std::int64_t rows_per_task(std::int64_t num_tokens, std::int64_t column_tasks) {
   return std::max(kRowBlock, ceil_div(ceil_div(num_tokens, pieces), kRowBlock) * kRowBlock);
 }
 
+/// Columns [first, first + count) of row n; `first` is the start of a block.
+void decode_piece(const kernels::Kernels& k, const WeightMatrix& w, std::int64_t n, std::int64_t first,
+                  std::int64_t count, float* out) {
+  if (w.nf4 != nullptr) {
+    quant::decode_nf4(*w.nf4, n * w.columns + first, count, out);
+  } else {
+    k.decode(w.type, w.row(n) + quant::num_bytes(w.type, first), count, out);
+  }
+}
+
+/// Rows [n, n + num_rows) as a panel: out[j * kPanel + i] = W[n + i, k0 + j], 0 for the rows that are not there.
+void decode_panel(const kernels::Kernels& k, const WeightMatrix& w, std::int64_t n, std::int64_t num_rows,
+                  std::int64_t k0, std::int64_t depth, float* out) {
+  if (w.nf4 == nullptr) {
+    k.decode_transposed(w.type, w.row(n), w.row_bytes, static_cast<int>(num_rows), k0, depth, out);
+    return;
+  }
+  constexpr std::int64_t kPiece = 256;
+  float piece[kPiece];
+  for (std::int64_t i = 0; i < kPanel; ++i) {
+    for (std::int64_t j = 0; j < depth; j += kPiece) {
+      const std::int64_t count = std::min(kPiece, depth - j);
+      if (i < num_rows) {
+        quant::decode_nf4(*w.nf4, (n + i) * w.columns + k0 + j, count, piece);
+      } else {
+        std::fill_n(piece, count, 0.0F);
+      }
+      for (std::int64_t l = 0; l < count; ++l) out[(j + l) * kPanel + i] = piece[l];
+    }
+  }
+}
+
 }  // namespace
 
 WeightMatrix f32_matrix(const float* data, std::int64_t rows, std::int64_t columns) {
@@ -32,6 +64,10 @@ WeightMatrix f32_matrix(const float* data, std::int64_t rows, std::int64_t colum
           .columns = columns,
           .row_bytes = columns * static_cast<std::int64_t>(sizeof(float)),
           .data = reinterpret_cast<const std::byte*>(data)};
+}
+
+void decode_row(const kernels::Kernels& k, const WeightMatrix& weight, std::int64_t n, float* out) {
+  decode_piece(k, weight, n, 0, weight.columns, out);
 }
 
 void matmul_transposed(Context& context, std::int64_t num_tokens, std::span<const LinearTarget> targets) {
@@ -66,8 +102,7 @@ void matmul_transposed(Context& context, std::int64_t num_tokens, std::span<cons
           panels[c / kPanel] = target.panels + (task.column + c) * w.columns + k0 * kPanel;
           continue;
         }
-        k.decode_transposed(w.type, w.row(task.column + c), w.row_bytes,
-                            static_cast<int>(std::min(kPanel, columns - c)), k0, depth, decoded + c * kDepthBlock);
+        decode_panel(k, w, task.column + c, std::min(kPanel, columns - c), k0, depth, decoded + c * kDepthBlock);
         panels[c / kPanel] = decoded + c * kDepthBlock;
       }
       for (std::int64_t t = task.row; t < row_end; t += kRowBlock) {
@@ -116,11 +151,10 @@ void matmul(Context& context, const float* dy, std::int64_t dy_stride, std::int6
     const std::int64_t columns = std::min(kColumns, w.columns - column);
     float* decoded = context.scratch(worker, 1, kColumns + kPanel);
     float* panels = context.scratch(worker, 0, kColumns * kDepth);
-    const std::int64_t byte_offset = quant::num_bytes(w.type, column);
     for (std::int64_t n0 = 0; n0 < w.rows; n0 += kDepth) {
       const std::int64_t depth = std::min(kDepth, w.rows - n0);
       for (std::int64_t n = 0; n < depth; ++n) {
-        k.decode(w.type, w.row(n0 + n) + byte_offset, columns, decoded);
+        decode_piece(k, w, n0 + n, column, columns, decoded);
         for (std::int64_t c = 0; c < columns; c += kPanel) {
           std::memcpy(panels + c * kDepth + n * kPanel, decoded + c, kPanel * sizeof(float));
         }

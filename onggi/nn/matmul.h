@@ -7,23 +7,29 @@
 
 #include "onggi/nn/context.h"
 #include "onggi/quant/dtype.h"
+#include "onggi/quant/nf4.h"
 
 // T tokens (rows of activations), N outputs, K inputs
 namespace onggi::nn {
 
-/// W [rows, columns] as it lies in the file: row-major blocks of `type`. Not owned.
+/// W [rows, columns] as it lies in the file: row-major blocks of `type`; for kNF4 the codes and scales of `nf4`, whose
+/// blocks run over the whole tensor, in place of `data`. Not owned.
 struct WeightMatrix {
   quant::DType type = quant::DType::kF32;
   std::int64_t rows = 0;     ///< outputs N
   std::int64_t columns = 0;  ///< inputs K
   std::int64_t row_bytes = 0;
   const std::byte* data = nullptr;
+  const quant::Nf4View* nf4 = nullptr;
 
   const std::byte* row(std::int64_t n) const { return data + n * row_bytes; }
 };
 
 /// Dense f32 view of W [rows, columns].
 WeightMatrix f32_matrix(const float* data, std::int64_t rows, std::int64_t columns);
+
+/// Row n of W in f32, all of its columns.
+void decode_row(const kernels::Kernels& k, const WeightMatrix& weight, std::int64_t n, float* out);
 
 /// One product y_TN (+)= x_TK W^T of a group.
 struct LinearTarget {

@@ -187,6 +187,40 @@ std::uint16_t f32_to_bf16(float value) {
   return static_cast<std::uint16_t>((bits + 0x7FFF + (bits >> 16 & 1)) >> 16);
 }
 
+bool is_finite(DType type, const std::byte* blocks, std::int64_t elements) {
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(blocks);
+  const auto halves_are_finite = [&](std::initializer_list<int> places) {
+    const auto& t = traits(type);
+    const std::int64_t count = elements / t.block_elements;
+    for (std::int64_t i = 0; i < count; ++i) {
+      for (const int place : places) {
+        if ((load<std::uint16_t>(bytes + i * t.block_bytes + place) & 0x7C00) == 0x7C00) return false;
+      }
+    }
+    return true;
+  };
+  const auto exponents_below = [&](auto mask) {
+    using Bits = decltype(mask);
+    bool is_below = true;
+    for (std::int64_t i = 0; i < elements; ++i) is_below &= (load<Bits>(bytes + i * static_cast<std::int64_t>(sizeof(Bits))) & mask) != mask;
+    return is_below;
+  };
+  switch (type) {
+    case DType::kF32: return exponents_below(std::uint32_t{0x7F800000});
+    case DType::kF16: return exponents_below(std::uint16_t{0x7C00});
+    case DType::kBF16: return exponents_below(std::uint16_t{0x7F80});
+    case DType::kQ4_0:
+    case DType::kQ5_0:
+    case DType::kQ8_0: return halves_are_finite({0});
+    case DType::kQ4_1:
+    case DType::kQ5_1:
+    case DType::kQ4_K:
+    case DType::kQ5_K: return halves_are_finite({0, 2});
+    case DType::kQ6_K: return halves_are_finite({208});
+    default: return true;
+  }
+}
+
 void decode(DType type, const std::byte* blocks, std::int64_t elements, float* out) {
   const auto* b = reinterpret_cast<const std::uint8_t*>(blocks);
   switch (type) {

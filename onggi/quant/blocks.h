@@ -16,6 +16,9 @@ void decode(DType type, const std::byte* blocks, std::int64_t elements, float* o
 /// hold in a Q8_0 or Q4_0 block; F16 itself rounds what is too large to infinity.
 void encode(DType type, const float* values, std::int64_t elements, std::byte* out);
 
+/// Whether every number is finite, by the exponents of plain types and the scales of block types. Other types: true.
+bool is_finite(DType type, const std::byte* blocks, std::int64_t elements);
+
 /// Whether `encode` takes the type.
 bool can_encode(DType type);
 

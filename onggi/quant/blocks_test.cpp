@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -252,6 +253,36 @@ TEST(BFloat, RoundsToNearestWithTiesToEvenAndKeepsNan) {
     ASSERT_EQ(f32_to_bf16(std::bit_cast<float>(high << 16 | 0x8001)), high + 1);
   }
   EXPECT_TRUE(std::isnan(bf16_to_f32(f32_to_bf16(std::bit_cast<float>(0x7F800001)))));
+}
+
+TEST(Finite, EveryScaleAndEveryPlainNumberCounts) {
+  struct Place {
+    DType type;
+    std::vector<int> offsets;  // Of 16-bit numbers within a block.
+  };
+  const Place places[] = {{DType::kQ4_0, {0}}, {DType::kQ4_1, {0, 2}}, {DType::kQ5_0, {0}},    {DType::kQ5_1, {0, 2}}, {DType::kQ8_0, {0}},
+                          {DType::kQ4_K, {0, 2}}, {DType::kQ5_K, {0, 2}}, {DType::kQ6_K, {208}}, {DType::kF16, {0}}};
+  for (const auto& [type, offsets] : places) {
+    const auto& t = traits(type);
+    std::vector<std::uint8_t> blocks(static_cast<std::size_t>(3 * t.block_bytes), 0x11);
+    std::vector<float> values(static_cast<std::size_t>(3 * t.block_elements));
+    const auto* bytes = reinterpret_cast<const std::byte*>(blocks.data());
+    EXPECT_TRUE(is_finite(type, bytes, std::ssize(values))) << t.name;
+    for (const int offset : offsets) {
+      auto broken = blocks;
+      broken[static_cast<std::size_t>(2 * t.block_bytes + offset + 1)] = 0x7C;
+      const auto* broken_bytes = reinterpret_cast<const std::byte*>(broken.data());
+      EXPECT_FALSE(is_finite(type, broken_bytes, std::ssize(values))) << t.name << " " << offset;
+      decode(type, broken_bytes, std::ssize(values), values.data());
+      EXPECT_FALSE(std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) << t.name << " " << offset;
+    }
+  }
+  const float plain[] = {1.0F, -3e38F, 0.0F, -std::numeric_limits<float>::infinity()};
+  EXPECT_TRUE(is_finite(DType::kF32, reinterpret_cast<const std::byte*>(plain), 3));
+  EXPECT_FALSE(is_finite(DType::kF32, reinterpret_cast<const std::byte*>(plain), 4));
+  const std::uint16_t brain[] = {0x3F80, 0x7F7F, 0xFFC0};
+  EXPECT_TRUE(is_finite(DType::kBF16, reinterpret_cast<const std::byte*>(brain), 2));
+  EXPECT_FALSE(is_finite(DType::kBF16, reinterpret_cast<const std::byte*>(brain), 3));
 }
 
 }  // namespace

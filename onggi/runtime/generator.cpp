@@ -11,6 +11,9 @@ namespace {
 /// Prompt tokens taken into one step: enough for efficient products, few enough that running rows are not held up.
 constexpr std::int64_t kPrefillTokens = 1024;
 
+/// What a guide throws where a row's text makes too large a language, or one that the vocabulary can't spell.
+bool is_of_one_row(const Error& error) { return error.code() == ErrorCode::kExhausted || error.code() == ErrorCode::kNotFound; }
+
 }  // namespace
 
 double Answer::log_probability_of(std::size_t begin, std::size_t end) const {
@@ -28,6 +31,7 @@ struct Generator::Row {
   std::vector<int> pending;  ///< Chosen or given, not yet through the layers.
   Answer answer;
   bool finished = false;
+  int num_waiting = 0;  ///< Samples that start when the prompt is computed.
 };
 
 Generator::Generator(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer,
@@ -38,6 +42,10 @@ Generator::Generator(nn::Context& context, models::Decoder& decoder, const text:
   require(options_.batch_rows >= 1 && options_.batch_rows <= 4096,
           [&] { return "batch rows is " + std::to_string(options_.batch_rows) + ", expected 1 to 4096"; });
   require(options_.max_new_tokens >= 1, "max new tokens must be at least 1");
+}
+
+bool Generator::fits(const Request& request) const {
+  return static_cast<std::int64_t>(prefix_.size() + request.prompt.size()) + 1 <= decoder_.config().max_positions;
 }
 
 void Generator::prepare_subset(std::span<const Request> requests) {
@@ -51,8 +59,13 @@ void Generator::prepare_subset(std::span<const Request> requests) {
   }
   std::vector<int> ids(guide_->reachable().begin(), guide_->reachable().end());
   for (const auto& request : requests) {
-    const auto extra = guide_->reachable_from(request.slots);
-    ids.insert(ids.end(), extra.begin(), extra.end());
+    if (!fits(request)) continue;
+    try {
+      const auto extra = guide_->reachable_from(request.slots);
+      ids.insert(ids.end(), extra.begin(), extra.end());
+    } catch (const Error& e) {  // The row fails when its turn comes, not its neighbours.
+      if (!is_of_one_row(e)) throw;
+    }
   }
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
@@ -61,14 +74,16 @@ void Generator::prepare_subset(std::span<const Request> requests) {
 }
 
 std::optional<Generator::Row> Generator::admit(const Request& request, const std::function<void(Answer&&)>& done) {
-  const auto fail = [&](const std::string& reason) {
-    Answer answer;
-    answer.index = request.index;
-    answer.failure = reason;
-    done(std::move(answer));
+  const auto finish = [&](const Answer& answer) {
+    for (int sample = 0; sample < request.num_samples; ++sample) {
+      Answer copy = answer;
+      copy.sample = sample;
+      done(std::move(copy));
+    }
   };
+  const auto fail = [&](const std::string& reason) { finish({.index = request.index, .failure = reason}); };
   const auto length = static_cast<std::int64_t>(prefix_.size() + request.prompt.size());
-  if (length + 1 > decoder_.config().max_positions) {
+  if (!fits(request)) {
     fail("prompt of " + std::to_string(length) + " tokens is longer than the model's context of " +
          std::to_string(decoder_.config().max_positions));
     return std::nullopt;
@@ -78,20 +93,20 @@ std::optional<Generator::Row> Generator::admit(const Request& request, const std
     return std::nullopt;
   }
   Row row{&request, prefix_sequence_ ? prefix_sequence_->fork() : nn::KvSequence(decoder_.kv_shape()), nullptr,
-          request.prompt, {}, false};
+          request.prompt, {}, false, request.num_samples - 1};
   row.answer.index = request.index;
   if (guide_) {
     try {
       row.state = guide_->start(request.slots);
+      take_forced(row);
     } catch (const Error& e) {
       fail(std::string("guide: ") + e.what());
       return std::nullopt;
     }
   }
   counts_.prompt_tokens += length;
-  take_forced(row);
   if (row.finished) {
-    done(std::move(row.answer));
+    finish(row.answer);
     return std::nullopt;
   }
   return row;
@@ -133,6 +148,16 @@ void Generator::take_forced(Row& row) {
 }
 
 void Generator::choose(Row& row, const float* logits) {
+  try {
+    choose_token(row, logits);
+  } catch (const Error& e) {
+    if (!is_of_one_row(e)) throw;
+    row.answer.failure = std::string("guide: ") + e.what();
+    row.finished = true;
+  }
+}
+
+void Generator::choose_token(Row& row, const float* logits) {
   std::span<const int> allowed = all_ids_;
   if (row.state) {
     allowed = row.state->allowed();
@@ -146,9 +171,25 @@ void Generator::choose(Row& row, const float* logits) {
     logits = row_logits_.data();
   }
   const auto choice = decode::sample(allowed, {logits, allowed.size()}, options_.sampling, options_.seed,
-                                     static_cast<std::uint64_t>(row.request->index), row.answer.tokens.size());
+                                     static_cast<std::uint64_t>(row.request->index),
+                                     static_cast<std::uint64_t>(row.answer.sample) << 32 | row.answer.tokens.size());
   take(row, choice.id, choice.log_probability);
   take_forced(row);
+}
+
+void Generator::add_samples(std::vector<Row>& rows, std::vector<std::size_t>& sources) {
+  sources.resize(rows.size());
+  std::iota(sources.begin(), sources.end(), std::size_t{0});
+  const std::size_t num_rows = rows.size();
+  for (std::size_t i = 0; i < num_rows; ++i) {
+    for (int sample = 1; sample <= rows[i].num_waiting; ++sample) {
+      Row other{rows[i].request, rows[i].sequence.fork(), rows[i].state ? rows[i].state->fork() : nullptr, {}, rows[i].answer};
+      other.answer.sample = sample;
+      sources.push_back(i);
+      rows.push_back(std::move(other));
+    }
+    rows[i].num_waiting = 0;
+  }
 }
 
 void Generator::run(std::span<const Request> requests, const std::function<void(Answer&&)>& done) {
@@ -162,10 +203,16 @@ void Generator::run(std::span<const Request> requests, const std::function<void(
     counts_.computed_tokens += batch.num_tokens();
   }
   std::vector<Row> rows;
+  std::vector<std::size_t> sources;
   std::size_t next = 0;
   while (next < requests.size() || !rows.empty()) {
     std::int64_t prompt_tokens = 0;
-    while (next < requests.size() && static_cast<int>(rows.size()) < options_.batch_rows &&
+    const auto has_room = [&] {
+      std::int64_t size = requests[next].num_samples;
+      for (const auto& row : rows) size += 1 + row.num_waiting;
+      return rows.empty() || size <= options_.batch_rows;
+    };
+    while (next < requests.size() && has_room() &&
            (prompt_tokens == 0 || prompt_tokens + static_cast<std::int64_t>(requests[next].prompt.size()) <= kPrefillTokens)) {
       prompt_tokens += static_cast<std::int64_t>(requests[next].prompt.size());
       if (auto row = admit(requests[next++], done)) rows.push_back(std::move(*row));
@@ -184,7 +231,8 @@ void Generator::run(std::span<const Request> requests, const std::function<void(
     counts_.computed_tokens += batch.num_tokens();
     ++counts_.steps;
     const std::int64_t columns = subset_ ? static_cast<std::int64_t>(subset_->ids().size()) : decoder_.head().rows;
-    for (std::size_t i = 0; i < rows.size(); ++i) choose(rows[i], logits_.data() + static_cast<std::int64_t>(i) * columns);
+    add_samples(rows, sources);
+    for (std::size_t i = 0; i < rows.size(); ++i) choose(rows[i], logits_.data() + static_cast<std::int64_t>(sources[i]) * columns);
     std::vector<Row> running;
     for (auto& row : rows) {
       if (row.finished) {

@@ -18,9 +18,10 @@ namespace onggi::runtime {
 
 /// One row to be answered.
 struct Request {
-  std::int64_t index = 0;          ///< The row's number in its job: keys its random numbers.
+  std::int64_t index = 0;          ///< The row's number in its job: keys its random numbers, with the sample's.
   std::vector<int> prompt;         ///< Ids after the job's shared prefix.
   decode::Slots slots;             ///< What the guide may quote from this row.
+  int num_samples = 1;             ///< Answers wanted; the prompt is computed once.
 };
 
 struct GeneratedToken {
@@ -32,6 +33,7 @@ struct GeneratedToken {
 
 struct Answer {
   std::int64_t index = 0;
+  int sample = 0;
   std::string text;
   std::vector<GeneratedToken> tokens;
   double log_probability = 0.0;
@@ -66,7 +68,7 @@ class Generator {
             const nn::Adapter* adapter, std::shared_ptr<const decode::Guide> guide, std::vector<int> prefix,
             GeneratorOptions options);
 
-  /// Answers all requests; `done` is called once each, in order of completion. A row that fails (too long for the model,
+  /// Answers all requests; `done` is called once a sample, in order of completion. A row that fails (too long for the model,
   /// cut at max_new_tokens) is an Answer with `failure`; its neighbours are not touched.
   void run(std::span<const Request> requests, const std::function<void(Answer&&)>& done);
 
@@ -74,6 +76,8 @@ class Generator {
 
  private:
   struct Row;
+  /// The prompt and one more token are within the model's context.
+  bool fits(const Request& request) const;
   void prepare_subset(std::span<const Request> requests);
   std::optional<Row> admit(const Request& request, const std::function<void(Answer&&)>& done);
   /// Adds an id to the answer; marks the row finished where it ends.
@@ -81,6 +85,9 @@ class Generator {
   /// Takes everything that the guide leaves no choice about: it needs no head and joins the next pass.
   void take_forced(Row& row);
   void choose(Row& row, const float* logits);
+  void choose_token(Row& row, const float* logits);
+  /// Puts the other samples of rows whose prompt is now computed beside them; `sources` says whose logits they share.
+  void add_samples(std::vector<Row>& rows, std::vector<std::size_t>& sources);
 
   nn::Context& context_;
   models::Decoder& decoder_;

@@ -94,6 +94,34 @@ TEST(Generator, BatchThreadsAndPrefixSharingChangeNoBit) {
   }
 }
 
+TEST(Generator, SamplesShareTheirPromptAndChangeNoBit) {
+  ONGGI_NEED_SHARED("fixtures/tiny");
+  Fixture f;
+  const auto guide = decode::compile_guide(Json{{"regex", "(A|B)[C-K]{2,5}!"}}, f.tokenizer);
+  GeneratorOptions options{.batch_rows = 4, .max_new_tokens = 12, .sampling = {.temperature = 1.0F}, .seed = 5};
+  const auto single = f.run(options, guide);
+  for (auto& r : f.requests) r.num_samples = 3;
+  std::map<std::pair<std::int64_t, int>, std::string> want;
+  for (const int batch_rows : {1, 7, 64}) {
+    options.batch_rows = batch_rows;
+    Generator generator(f.context, *f.decoder, *f.tokenizer, nullptr, guide, {2, 40, 41, 42, 43}, options);
+    std::map<std::pair<std::int64_t, int>, std::string> got;
+    generator.run(f.requests, [&](Answer&& a) {
+      EXPECT_TRUE(guide->accepts(a.text, {})) << a.text;
+      if (a.sample == 0) {
+        EXPECT_EQ(a.log_probability, single.at(a.index).log_probability);
+      }
+      EXPECT_TRUE(got.emplace(std::pair(a.index, a.sample), a.text).second) << "answered twice";
+    });
+    EXPECT_EQ(got.size(), 27U);
+    if (want.empty()) want = got;
+    EXPECT_EQ(got, want);
+  }
+  int different = 0;
+  for (std::int64_t index = 0; index < 9; ++index) different += want.at({index, 0}) != want.at({index, 1}) ? 1 : 0;
+  EXPECT_GE(different, 5);
+}
+
 TEST(Generator, GuidedAnswersBelongToTheGuide) {
   ONGGI_NEED_SHARED("fixtures/tiny");
   Fixture f;

@@ -31,6 +31,7 @@ std::vector<datasets::Row> read_all_rows(std::span<const std::string> paths, con
     auto part = datasets::read_rows(file, options);
     std::move(part.begin(), part.end(), std::back_inserter(rows));
   }
+  require(!rows.empty(), "the data set has no row", ErrorCode::kInvalidArgument, paths.empty() ? "" : paths.front());
   return rows;
 }
 

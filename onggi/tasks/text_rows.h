@@ -12,7 +12,8 @@
 
 namespace onggi::tasks {
 
-/// Rows of several files in order; a folder stands for its .jsonl and .csv files, sorted by name.
+/// Rows of several files in order; a folder stands for its .jsonl and .csv files, sorted by name. Throws where there is
+/// none.
 std::vector<datasets::Row> read_all_rows(std::span<const std::string> paths, const datasets::RowsOptions& options);
 
 /// Rows as the model sees them: the template's shared prefix once, then each row's own text. With answers for training.

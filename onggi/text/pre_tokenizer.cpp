@@ -130,7 +130,7 @@ std::size_t cl100k_end(const Cursor& cursor, std::size_t p, int max_digits) {
 
 }  // namespace
 
-PreTokenizer PreTokenizer::by_name(std::string_view name) {
+PreTokenizer PreTokenizer::by_name(std::string_view name, std::string_view where) {
   const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
     return std::find(names.begin(), names.end(), name) != names.end();
   };
@@ -152,7 +152,8 @@ PreTokenizer PreTokenizer::by_name(std::string_view name) {
   } else {
     throw Error(ErrorCode::kInvalidArgument,
                 "pre-tokenizer \"" + std::string(name) +
-                    "\" is not known; expected one of gpt-2, llama-bpe, qwen2, smollm, default");
+                    "\" is not known; expected one of gpt-2, llama-bpe, qwen2, smollm, default",
+                std::string(where));
   }
   return out;
 }

@@ -19,7 +19,7 @@ class PreTokenizer {
 
   /// By GGUF's `tokenizer.ggml.pre`: "gpt-2", "llama-bpe", "qwen2", "smollm", "default" and their aliases.
   /// Throws kInvalidArgument naming the ones that are known.
-  static PreTokenizer by_name(std::string_view name);
+  static PreTokenizer by_name(std::string_view name, std::string_view where = {});
 
   /// Adds a stage: a regular expression whose matches are pieces, as are the gaps between them.
   void add_pattern(const std::string& pattern);

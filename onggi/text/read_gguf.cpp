@@ -133,7 +133,7 @@ TokenizerSpec read_gguf_tokenizer(const formats::Checkpoint& checkpoint) {
   if (byte_level) {
     const Json pre = value_of(checkpoint, "pre");
     const std::string pre_name = pre.is_string() ? pre.get<std::string>() : "default";
-    spec.pre_tokenizer = PreTokenizer::by_name(pre_name);
+    spec.pre_tokenizer = PreTokenizer::by_name(pre_name, spec.where);
     const bool is_llama3 = pre_name == "llama-bpe" || pre_name == "llama3" || pre_name == "llama-v3";
     spec.ignore_merges = is_llama3;
     spec.adds_bos = flag_under(checkpoint, "add_bos_token", is_llama3);

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "onggi/train/doctor_checks.h"
 
@@ -13,6 +14,14 @@ void check_rate(const DoctorInput& in, std::vector<Finding>& findings) {
   if (in.learning_rate && !(std::isfinite(*in.learning_rate) && *in.learning_rate > 0.0)) {
     add("learning_rate", Severity::kError,
         "learning_rate is " + std::to_string(*in.learning_rate) + ": nothing would be learnt");
+  }
+  // Full training moves every weight, so it needs smaller steps than two small matrices beside a frozen one.
+  const double usual = in.trains_all_weights ? 1e-4 : 2e-3;
+  if (in.learning_rate && *in.learning_rate > usual) {
+    char text[160];
+    std::snprintf(text, sizeof text, "learning_rate is %g, above the %g that %s usually bears: the loss may rise",
+                  *in.learning_rate, usual, in.trains_all_weights ? "full training" : "an adapter");
+    add("learning_rate_high", Severity::kWarning, text);
   }
   if (in.total_steps > 0 && in.warmup_steps >= in.total_steps) {
     add("warmup_too_long", Severity::kError,
@@ -97,7 +106,7 @@ void check_base(const DoctorInput& in, std::vector<Finding>& findings) {
 
 std::vector<DoctorCheck> option_checks() {
   return {
-      {{"batch_above_data", "learning_rate", "seed_unset", "warmup_too_long"}, check_rate},
+      {{"batch_above_data", "learning_rate", "learning_rate_high", "seed_unset", "warmup_too_long"}, check_rate},
       {{"decay_on_norm_or_bias", "full_training_of_quantised_base", "nothing_trainable"}, check_parameters},
       {{"loss_denominator"}, check_plan},
       {{"base_not_finite", "serving_prompt_differs", "template_differs", "tied_head_untied", "tokenizer_differs"},

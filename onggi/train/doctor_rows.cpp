@@ -42,6 +42,28 @@ void check_masks(const DoctorInput& in, std::vector<Finding>& findings) {
   }
 }
 
+/// A model soon learns an answer that most rows share, and then gives it to all.
+void check_shares(const DoctorInput& in, std::vector<Finding>& findings) {
+  constexpr std::int64_t kFewRows = 10;
+  std::map<std::string_view, std::int64_t> counts;
+  std::int64_t rows = 0;
+  for (const DoctorRow& row : in.train) {
+    if (row.answer.empty()) continue;
+    ++rows;
+    ++counts[row.answer];
+  }
+  if (rows < kFewRows) return;
+  const auto most = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (2 * most->second <= rows) return;
+  // No more than fits a line, and no part of a character.
+  std::size_t shown = std::min<std::size_t>(most->first.size(), 40);
+  while (shown < most->first.size() && (static_cast<unsigned char>(most->first[shown]) & 0xC0) == 0x80) --shown;
+  const std::string answer = std::string(most->first.substr(0, shown)) + (shown < most->first.size() ? "..." : "");
+  findings.push_back({"one_answer_in_most_rows", Severity::kWarning,
+                      std::to_string(most->second) + " of " + std::to_string(rows) + " training rows have the answer " + answer +
+                          ": the model may learn to give it to every row"});
+}
+
 void check_answers(const DoctorInput& in, std::vector<Finding>& findings) {
   RowFinding empty("empty_answer", Severity::kError, "an empty answer");
   RowFinding cut("answer_cut", Severity::kError, "an answer cut by the length limit, so its end is never learnt");
@@ -61,6 +83,7 @@ void check_answers(const DoctorInput& in, std::vector<Finding>& findings) {
     if (!labels.empty() && bad != row.labels.end()) outside.add(row, "\"" + *bad + "\"");
   });
   for (RowFinding* finding : {&empty, &cut, &invalid, &outside}) finding->report(findings);
+  check_shares(in, findings);
 }
 
 void check_tokens(const DoctorInput& in, std::vector<Finding>& findings) {
@@ -197,7 +220,7 @@ void check_splits(const DoctorInput& in, std::vector<Finding>& findings) {
 std::vector<DoctorCheck> row_checks() {
   return {
       {{"all_masked", "first_token_scored", "mask_size", "row_without_target"}, check_masks},
-      {{"answer_cut", "answer_invalid", "empty_answer", "label_outside_set"}, check_answers},
+      {{"answer_cut", "answer_invalid", "empty_answer", "label_outside_set", "one_answer_in_most_rows"}, check_answers},
       {{"bos_missing", "double_bos", "end_token_missing", "id_outside_vocabulary", "pad_masks_end"}, check_tokens},
       {{"rows_too_long"}, check_length},
       {{"leading_assistant", "roles_do_not_alternate", "two_system_messages", "unknown_role"}, check_roles},

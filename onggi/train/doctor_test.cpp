@@ -170,6 +170,18 @@ const Case kCases[] = {
      Severity::kWarning},
     {"learning_rate", "0.0", [](DoctorInput& in) { in.learning_rate = 0.0; }},
     {"learning_rate", "nan", [](DoctorInput& in) { in.learning_rate = std::nan(""); }},
+    {"learning_rate_high", "0.003", [](DoctorInput& in) { in.learning_rate = 3e-3; }, Severity::kWarning},
+    {"learning_rate_high", "full training",
+     [](DoctorInput& in) {
+       in.learning_rate = 2e-4;
+       in.trains_all_weights = true;
+     },
+     Severity::kWarning},
+    {"one_answer_in_most_rows", "7 of 12 training rows have the answer []",
+     [](DoctorInput& in) {
+       for (int i = 0; i < 7; ++i) in.train[static_cast<std::size_t>(i)].answer = "[]";
+     },
+     Severity::kWarning},
     {"warmup_too_long", "warmup_steps is 30", [](DoctorInput& in) { in.warmup_steps = 30; }},
     {"batch_above_data", "batch_rows is 13", [](DoctorInput& in) { in.batch_rows = 13; }, Severity::kWarning},
     {"seed_unset", "seed", [](DoctorInput& in) { in.has_seed = false; }, Severity::kWarning},
@@ -221,6 +233,17 @@ TEST(Doctor, EachFailureGivesItsOneFinding) {
     EXPECT_EQ(findings[0].severity, c.severity) << c.code;
     EXPECT_NE(findings[0].message.find(c.words), std::string::npos) << c.code << ": " << findings[0].message;
   }
+}
+
+TEST(Doctor, AShownAnswerEndsWithAWholeCharacter) {
+  DoctorInput in = clean_input();
+  std::string answer = "[\"";
+  for (int i = 0; i < 20; ++i) answer += "\xEA\xB0\x80";
+  for (auto& row : in.train) row.answer = answer + "\"]";
+  const auto findings = examine(in);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_NE(findings[0].message.find("\x80...: the model"), std::string::npos) << findings[0].message;
+  EXPECT_NO_THROW(dump_json(Json(findings[0].message)));
 }
 
 TEST(Doctor, EveryCodeHasACase) {

@@ -78,11 +78,11 @@ TEST(MemoryPlan, RefusalNamesTheLargestItemAndTheWayOut) {
     bool recompute;
     const char* advice;
   };
-  const Case cases[] = {{std::int64_t{30} << 30, 100, 16, 100, false, "4-bit base"},
+  const Case cases[] = {{std::int64_t{30} << 30, 100, 16, 100, false, "--base-type nf4"},
                         {100, std::int64_t{10} << 30, 0, 100, false, "--method lora"},
                         {100, std::int64_t{10} << 30, 4096, 100, false, "--rank"},
-                        {100, 100, 16, 1 << 20, false, "recomputation on"},
-                        {100, 100, 16, 1 << 20, true, "row length"}};
+                        {100, 100, 16, 1 << 20, false, "--recompute"},
+                        {100, 100, 16, 1 << 20, true, "--max-tokens"}};
   for (const Case& c : cases) {
     auto input = gemma_270m();
     input.weight_bytes = c.weight_bytes;

@@ -39,6 +39,29 @@ void make_folder(const fs::path& path) {
 
 Json read_json(const fs::path& path) { return parse_json(read_file(path, kMaxJsonBytes), path.string()); }
 
+bool is_leftover(const fs::path& path) { return path.filename().string().find(".tmp.") != std::string::npos; }
+
+/// A folder may become a run if it is empty, or holds what a start of this run left that was killed.
+void require_free(const fs::path& path, const std::string& config) {
+  for (const auto& entry : fs::directory_iterator(path)) {
+    const std::string name = entry.path().filename().string();
+    if (name == "run.lock" || is_leftover(entry.path())) continue;
+    if (name == "checkpoints" && entry.is_directory() && fs::is_empty(entry.path())) continue;
+    if (name == "config.json" && read_file(entry.path(), kMaxJsonBytes) == config) continue;
+    throw Error(ErrorCode::kInvalidArgument,
+                "the folder holds something else already (\"" + name + "\"); choose an empty or new folder for the run", path.string());
+  }
+}
+
+/// What a killed process was writing and had not yet put in place.
+void remove_leftovers(const fs::path& path) {
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(path)) {
+    if (is_leftover(entry.path())) leftovers.push_back(entry.path());
+  }
+  for (const auto& leftover : leftovers) fs::remove_all(leftover);
+}
+
 int lock_folder(const fs::path& path) {
   const std::string name = (path / "run.lock").string();
   const int fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
@@ -116,12 +139,14 @@ Manifest Manifest::from_json(const Json& json, std::string_view where) {
 
 RunFolder RunFolder::create(const fs::path& path, const Json& config, const Manifest& manifest) {
   make_folder(path);
+  const std::string config_text = dump_json(config, 2) + "\n";
+  if (!fs::exists(path / "manifest.json")) require_free(path, config_text);
   const int lock = lock_folder(path);
   try {
     require(!fs::exists(path / "manifest.json"), "the folder holds a run already; resume it or choose another folder",
             ErrorCode::kInvalidArgument, path.string());
     make_folder(path / "checkpoints");
-    write_file_atomic(path / "config.json", dump_json(config, 2) + "\n");
+    write_file_atomic(path / "config.json", config_text);
     // Last, since a folder counts as a run once it has its manifest.
     write_file_atomic(path / "manifest.json", dump_json(manifest.to_json(), 2) + "\n");
     return RunFolder(path, config, manifest, lock, -1);
@@ -147,6 +172,7 @@ RunFolder RunFolder::resume(const fs::path& path, std::int64_t last_step) {
 
 RunFolder::RunFolder(fs::path path, Json config, Manifest manifest, int lock, std::int64_t last_step)
     : path_(std::move(path)), config_(std::move(config)), manifest_(std::move(manifest)) {
+  remove_leftovers(path_);
   make_folder(path_ / "tensorboard");
   const fs::path metrics = path_ / "metrics.jsonl";
   metrics_ = std::make_unique<AppendFile>(metrics, metrics_to_keep(metrics, last_step));

@@ -98,6 +98,14 @@ TEST_F(RunFolderTest, RefusesASecondRunAndASecondProcess) {
             ErrorCode::kUnavailable);
 }
 
+TEST_F(RunFolderTest, AFolderOfSomethingElseIsLeftAlone) {
+  fs::create_directories(root_ / "mine");
+  write_file_atomic(root_ / "mine" / "config.json", "{\"hidden_size\": 64}");
+  EXPECT_EQ(code_of([&] { RunFolder::create(root_ / "mine", {{"rank", 8}}, manifest("t")); }), ErrorCode::kInvalidArgument);
+  EXPECT_EQ(read_file(root_ / "mine" / "config.json"), "{\"hidden_size\": 64}");
+  EXPECT_FALSE(fs::exists(root_ / "mine" / "manifest.json"));
+}
+
 TEST_F(RunFolderTest, ListNamesTheProblemOfABrokenRunAndGoesOn) {
   { RunFolder::create(root_ / "new", Json::object(), manifest("2026-02-01T00:00:00Z")); }
   { RunFolder::create(root_ / "old", Json::object(), manifest("2026-01-01T00:00:00Z")); }

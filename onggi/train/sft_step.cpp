@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "onggi/core/error.h"
+
 namespace onggi::train {
 
 std::int64_t Example::num_scored() const {
@@ -22,11 +24,43 @@ std::int64_t ExampleSet::num_scored() const {
   return total;
 }
 
+std::vector<std::pair<std::size_t, std::size_t>> cut_passes(const ExampleSet& set, std::span<const std::size_t> rows,
+                                                            std::int64_t max_pass_tokens) {
+  std::vector<std::pair<std::size_t, std::size_t>> passes;
+  std::int64_t tokens = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::int64_t next = set.examples[rows[i]].num_tokens();
+    if (passes.empty() || tokens + next > max_pass_tokens) {
+      passes.emplace_back(i, 0);
+      tokens = static_cast<std::int64_t>(set.prefix.size());
+    }
+    ++passes.back().second;
+    tokens += next;
+  }
+  return passes;
+}
+
+PassSize pass_size(const ExampleSet& set, std::span<const std::size_t> rows) {
+  PassSize size{.tokens = static_cast<std::int64_t>(set.prefix.size()), .rows = static_cast<std::int64_t>(rows.size())};
+  for (const std::size_t row : rows) {
+    size.tokens += set.examples[row].num_tokens() - 1;
+    size.scored += set.examples[row].num_scored();
+  }
+  return size;
+}
+
 SupervisedStep::SupervisedStep(nn::Context& context, models::Decoder& decoder, nn::Adapter* adapter,
                                const models::HeadSubset* subset, StepOptions options)
-    : context_(context), decoder_(decoder), adapter_(adapter), subset_(subset), options_(options), head_(decoder) {}
+    : context_(context), decoder_(decoder), adapter_(adapter), subset_(subset), options_(options), head_(decoder) {
+  require(options.lora_dropout >= 0.0F && options.lora_dropout < 1.0F, "LoRA dropout must be at least 0 and below 1");
+  trace_.recompute = options.recompute;
+  dropout_.probability = options.lora_dropout;
+  dropout_.seed = options.seed;
+}
 
-double SupervisedStep::accumulate(const ExampleSet& set, std::span<const std::size_t> rows, std::int64_t denominator) {
+double SupervisedStep::accumulate(const ExampleSet& set, std::span<const std::size_t> rows, std::int64_t denominator,
+                                  std::int64_t update) {
+  dropout_.update = static_cast<std::uint64_t>(update);
   return run(set, rows, 1.0F / static_cast<float>(denominator), true);
 }
 
@@ -37,19 +71,24 @@ double SupervisedStep::evaluate(const ExampleSet& set, std::span<const std::size
 double SupervisedStep::run(const ExampleSet& set, std::span<const std::size_t> rows, float gradient_scale,
                            bool with_gradient) {
   double total = 0.0;
-  std::size_t begin = 0;
-  std::int64_t tokens = static_cast<std::int64_t>(set.prefix.size());
-  for (std::size_t i = 0; i <= rows.size(); ++i) {
-    const std::int64_t next = i < rows.size() ? set.examples[rows[i]].num_tokens() : 0;
-    if (i < rows.size() && (i == begin || tokens + next <= options_.max_pass_tokens)) {
-      tokens += next;
-      continue;
-    }
-    if (i > begin) total += pass(set, rows.subspan(begin, i - begin), gradient_scale, with_gradient);
-    begin = i;
-    tokens = static_cast<std::int64_t>(set.prefix.size()) + next;
+  for (const auto& [first, count] : cut_passes(set, rows, options_.max_pass_tokens)) {
+    total += pass(set, rows.subspan(first, count), gradient_scale, with_gradient);
   }
   return total;
+}
+
+void SupervisedStep::key_dropout(const ExampleSet& set, std::span<const std::size_t> rows, const models::Batch& batch) {
+  dropout_.token_keys.assign(batch.tokens.size(), 0);
+  const std::size_t num_prefixes = batch.rows.size() - rows.size();
+  for (std::size_t r = 0; r < batch.rows.size(); ++r) {
+    const models::BatchRow& row = batch.rows[r];
+    // Row 0 is the prefix; the others begin after it.
+    const std::uint64_t key = r < num_prefixes ? 0 : rows[r - num_prefixes] + 1;
+    const std::uint64_t start = r < num_prefixes ? 0 : set.prefix.size();
+    for (int t = 0; t < row.count; ++t) {
+      dropout_.token_keys[static_cast<std::size_t>(row.first + t)] = nn::dropout_key(key, start + static_cast<std::uint64_t>(t));
+    }
+  }
 }
 
 double SupervisedStep::pass(const ExampleSet& set, std::span<const std::size_t> rows, float gradient_scale,
@@ -78,6 +117,11 @@ double SupervisedStep::pass(const ExampleSet& set, std::span<const std::size_t> 
       }
       scored.push_back(p);
     }
+  }
+  for (const auto& p : scored) batch.needed.push_back(p.token);
+  if (with_gradient && dropout_.probability > 0.0F) {
+    key_dropout(set, rows, batch);
+    batch.dropout = &dropout_;
   }
   num_computed_tokens_ += batch.num_tokens();
   decoder_.forward(context_, batch, adapter_, h_, with_gradient ? &trace_ : nullptr);

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "onggi/models/decoder.h"
@@ -38,7 +39,22 @@ struct StepOptions {
   /// Most tokens computed at once; a batch above it is cut into several passes whose gradients add up. Part of the plan:
   /// it changes the order of sums, so it is never taken from free memory.
   std::int64_t max_pass_tokens = 1024;
+  bool recompute = false;     ///< Keep only each layer's input and run the layer again in its backward pass: same bits.
+  float lora_dropout = 0.0F;  ///< While accumulating; the shared prefix has one mask for all rows of a pass.
+  std::uint64_t seed = 0;     ///< Of the dropout.
 };
+
+/// What one pass computes.
+struct PassSize {
+  std::int64_t tokens = 0;  ///< The shared prefix once; the last token of a row predicts nothing and is left out.
+  std::int64_t scored = 0;
+  std::int64_t rows = 0;
+};
+
+/// How `rows` are cut into passes: (first, count) each. One row makes a pass whatever its length.
+std::vector<std::pair<std::size_t, std::size_t>> cut_passes(const ExampleSet& set, std::span<const std::size_t> rows,
+                                                            std::int64_t max_pass_tokens);
+PassSize pass_size(const ExampleSet& set, std::span<const std::size_t> rows);
 
 /// Forward and backward passes of supervised fine-tuning. The shared prefix is computed once a pass, with exact
 /// gradients: its keys and values are attended by every row, and their gradients summed. Confined to one thread.
@@ -49,7 +65,9 @@ class SupervisedStep {
                  const models::HeadSubset* subset, StepOptions options = {});
 
   /// Adds the gradient of (sum of token losses over `rows`) / `denominator` and returns the sum of token losses.
-  double accumulate(const ExampleSet& set, std::span<const std::size_t> rows, std::int64_t denominator);
+  /// `update` (the updates made before this one) keys the dropout.
+  double accumulate(const ExampleSet& set, std::span<const std::size_t> rows, std::int64_t denominator,
+                    std::int64_t update = 0);
   /// Sum of token losses without gradients.
   double evaluate(const ExampleSet& set, std::span<const std::size_t> rows);
 
@@ -59,6 +77,7 @@ class SupervisedStep {
  private:
   double run(const ExampleSet& set, std::span<const std::size_t> rows, float gradient_scale, bool with_gradient);
   double pass(const ExampleSet& set, std::span<const std::size_t> rows, float gradient_scale, bool with_gradient);
+  void key_dropout(const ExampleSet& set, std::span<const std::size_t> rows, const models::Batch& batch);
 
   nn::Context& context_;
   models::Decoder& decoder_;
@@ -67,6 +86,7 @@ class SupervisedStep {
   StepOptions options_;
   models::Head head_;
   models::Trace trace_;
+  nn::AdapterDropout dropout_;
   nn::FloatBuffer h_;
   nn::FloatBuffer dh_;
   std::int64_t num_computed_tokens_ = 0;

@@ -37,7 +37,7 @@ System majority_baseline(std::span<const ThemeRow> train, std::span<const ThemeR
 
 System rules_baseline(std::span<const ThemeRow> train, std::span<const ThemeRow> rows) {
   const RuleExtractor extractor = RuleExtractor::fit(train, {});
-  return system_of("rules", rows, [&](const ThemeRow& row) { return extractor.extract(row.product, row.review); });
+  return system_of("rules", rows, [&](const ThemeRow& row) { return extractor.extract(row); });
 }
 
 std::vector<System> make_baselines(std::span<const ThemeRow> train, std::span<const ThemeRow> rows) {

@@ -13,7 +13,7 @@
 namespace onggi::eval {
 namespace {
 
-enum Tag : std::uint64_t { kClause = 10, kContext = 20, kProduct = 30, kReview = 40 };
+enum Tag : std::uint64_t { kClause = 10, kContext = 20, kProduct = 30, kReview = 40, kCategory = 50, kRating = 60 };
 
 using HashSet = std::unordered_set<std::uint64_t>;
 
@@ -27,17 +27,20 @@ double overlap(const HashSet& a, const HashSet& b) {
   return a.empty() || b.empty() ? 0 : static_cast<double>(common) / std::sqrt(static_cast<double>(a.size() * b.size()));
 }
 
-Features clause_features(std::string_view clause, std::string_view review, std::string_view product) {
+Features clause_features(std::string_view clause, const ThemeRow& row) {
   Features features;
   add_features(features, ngram_features(clause, 1, 4, kClause), 3.0f);
-  add_features(features, ngram_features(review, 2, 3, kContext), 0.5f);
-  add_features(features, ngram_features(product, 2, 3, kProduct), 1.5f);
+  add_features(features, ngram_features(row.review, 2, 3, kContext), 0.5f);
+  add_features(features, ngram_features(row.product, 2, 3, kProduct), 1.5f);
+  add_features(features, ngram_features(row.category, 2, 3, kCategory), 1.0f);
+  add_features(features, ngram_features(row.rating, 1, 3, kRating), 1.0f);
   return features;
 }
 
-Features review_features(std::string_view review) {
+Features review_features(const ThemeRow& row) {
   Features features;
-  add_features(features, ngram_features(review, 1, 4, kReview), 3.0f);
+  add_features(features, ngram_features(row.review, 1, 4, kReview), 3.0f);
+  add_features(features, ngram_features(row.rating, 1, 3, kRating), 3.0f);
   return features;
 }
 
@@ -67,16 +70,16 @@ void RuleExtractor::fit_parts(std::span<const ThemeRow> train, std::uint64_t see
   };
   for (const ThemeRow& row : train) {
     const auto clauses = split_clauses(row.review);
-    review_items.push_back({review_features(row.review), row.gold.empty() ? 0 : 1});
+    review_items.push_back({review_features(row), row.gold.empty() ? 0 : 1});
     if (clauses.empty()) continue;
     std::vector<std::set<int>> labels(clauses.size());
     for (const Card& card : row.gold) {
       labels[source_clause(clauses, card.expression)].insert(label_of(card.name));
-      clause_items.push_back({clause_features(card.expression, row.review, row.product), label_of(card.name)});
+      clause_items.push_back({clause_features(card.expression, row), label_of(card.name)});
     }
     for (std::size_t c = 0; c < clauses.size(); ++c) {
       if (labels[c].empty()) labels[c].insert(none);
-      for (const int label : labels[c]) clause_items.push_back({clause_features(clauses[c], row.review, row.product), label});
+      for (const int label : labels[c]) clause_items.push_back({clause_features(clauses[c], row), label});
     }
   }
   clauses_ = LinearClassifier::fit(clause_items, none + 1, {.seed = seed});
@@ -84,11 +87,11 @@ void RuleExtractor::fit_parts(std::span<const ThemeRow> train, std::uint64_t see
   entities_ = EntityFinder::fit(train);
 }
 
-RuleExtractor::Reading RuleExtractor::read(std::string_view product, std::string_view review) const {
-  Reading reading{.clauses = split_clauses(review), .review_score = reviews_.probabilities(review_features(review))[1]};
+RuleExtractor::Reading RuleExtractor::read(const ThemeRow& row) const {
+  Reading reading{.clauses = split_clauses(row.review), .review_score = reviews_.probabilities(review_features(row))[1]};
   std::vector<Candidate> best(names_.size());
   for (std::size_t c = 0; c < reading.clauses.size(); ++c) {
-    const auto probabilities = clauses_.probabilities(clause_features(reading.clauses[c], review, product));
+    const auto probabilities = clauses_.probabilities(clause_features(reading.clauses[c], row));
     for (std::size_t a = 0; a < names_.size(); ++a) {
       if (probabilities[a] > best[a].clause_score) best[a] = {static_cast<int>(a), probabilities[a], c};
     }
@@ -129,7 +132,7 @@ RuleExtractor RuleExtractor::fit(std::span<const ThemeRow> train, const Options&
     part.fit_parts(others, options.seed);
     for (const ThemeRow& row : train) {
       if (fold_of(row.product, options.num_folds) != static_cast<std::size_t>(fold)) continue;
-      held.push_back({part.read(row.product, row.review), &row, part.entities_.find(row.product)});
+      held.push_back({part.read(row), &row, part.entities_.find(row.product)});
     }
   }
   for (const float review_power : {0.0f, 0.5f, 1.0f, 2.0f, 3.0f}) {
@@ -156,10 +159,10 @@ RuleExtractor RuleExtractor::fit(std::span<const ThemeRow> train, const Options&
   return extractor;
 }
 
-std::vector<Card> RuleExtractor::extract(std::string_view product, std::string_view review) const {
-  const Reading reading = read(product, review);
+std::vector<Card> RuleExtractor::extract(const ThemeRow& row) const {
+  const Reading reading = read(row);
   std::vector<Card> cards;
-  const std::string entity = entities_.find(product);
+  const std::string entity = entities_.find(row.product);
   for (const Candidate& candidate : chosen(reading, tuning_)) {
     const auto aspect = static_cast<std::size_t>(candidate.aspect);
     const auto phrase = adnominal_phrase(reading.clauses[candidate.clause]);

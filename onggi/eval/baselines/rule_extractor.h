@@ -16,8 +16,8 @@ namespace onggi::eval {
 /// The baseline without a language model, made as good as rules and counts get on training products alone: the entity
 /// from the product's name, an aspect for each clause from weighted character n-grams (clauses of training reviews that a
 /// gold expression came from, and the rest as "none"), a judge of the whole review against complaints, thresholds by
-/// cross-validation over products, and an expression made from the clause by a table of endings. Sees product and review
-/// only, as the model does. Immutable once fitted.
+/// cross-validation over products, and an expression made from the clause by a table of endings. Sees product, review and,
+/// where the data has them, category and rating, as the model does. Immutable once fitted.
 class RuleExtractor {
  public:
   struct Options {
@@ -34,7 +34,8 @@ class RuleExtractor {
 
   /// Throws kInvalidArgument where the rows have no theme at all.
   static RuleExtractor fit(std::span<const ThemeRow> train, const Options& options);
-  std::vector<Card> extract(std::string_view product, std::string_view review) const;
+  /// From all of the row but its gold cards.
+  std::vector<Card> extract(const ThemeRow& row) const;
   const Tuning& tuning() const { return tuning_; }
 
  private:
@@ -50,7 +51,7 @@ class RuleExtractor {
     std::vector<Candidate> candidates;  ///< Highest score first.
   };
   void fit_parts(std::span<const ThemeRow> train, std::uint64_t seed);
-  Reading read(std::string_view product, std::string_view review) const;
+  Reading read(const ThemeRow& row) const;
   static std::vector<Candidate> chosen(const Reading& reading, const Tuning& tuning);
 
   std::vector<std::string> names_;

@@ -9,6 +9,8 @@
 namespace onggi::eval {
 namespace {
 
+constexpr std::size_t kNumColors = 6;  // .c0 to .c5 of the style sheet
+
 std::string plain(double value) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", value);
@@ -80,8 +82,10 @@ std::string bar_chart(std::span<const Bar> bars, double limit) {
     if (v.high > v.low) {
       html += "<path class=\"whisker\" d=\"M" + x(v.low) + " 9H" + x(v.high) + "M" + x(v.low) + " 4V14M" + x(v.high) + " 4V14\"/>";
     }
-    html += "</svg><span class=\"value\">" + number_text(v.value);
-    if (v.high > v.low) html += " <span class=\"range\">" + number_text(v.low) + " to " + number_text(v.high) + "</span>";
+    html += "</svg><span class=\"value\">" + number_text(v.value, bar.digits);
+    if (v.high > v.low) {
+      html += " <span class=\"range\">" + number_text(v.low, bar.digits) + " to " + number_text(v.high, bar.digits) + "</span>";
+    }
     html += "</span>\n";
   }
   return html + "</div>\n";
@@ -113,7 +117,7 @@ std::string line_chart(std::span<const Series> series, std::string_view x_title)
       path += (path.empty() ? "M" : "L") + plain(1000 * (px - x.low) / std::max(x.high - x.low, 1e-9)) + " " +
               plain(240 * (y.high - py) / (y.high - y.low));
     }
-    const std::string color = " c" + std::to_string(s % 3);
+    const std::string color = " c" + std::to_string(s % kNumColors);
     lines += "<path class=\"curve" + color + "\" d=\"" + path + "\"/>";
     legend += "<span><i class=\"" + color.substr(1) + "\"></i>" + escape_html(series[s].label) + "</span>";
   }

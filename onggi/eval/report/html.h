@@ -27,6 +27,7 @@ struct Bar {
   std::string label;
   Interval value;
   bool is_main = false;
+  int digits = 3;  ///< After the point, in the value that is written beside the bar.
 };
 
 /// Horizontal bars with whiskers, one line each, from 0 to `limit`.

@@ -35,8 +35,9 @@ h3 { font-size: 15px; margin: 20px 0 6px; } p { margin: 4px 0 12px; } .soft { co
 .grid { stroke: var(--line); stroke-width: 1; vector-effect: non-scaling-stroke; }
 .curve { fill: none; stroke-width: 2; vector-effect: non-scaling-stroke; stroke-linejoin: round; }
 .c0 { stroke: var(--main); background: var(--main); } .c1 { stroke: #c2410c; background: #c2410c; }
-.c2 { stroke: #6d5bd0; background: #6d5bd0; }
-.legend { display: flex; gap: 16px; font-size: 13px; margin: 4px 0 8px; } .legend i { display: inline-block; width: 14px; height: 3px;
+.c2 { stroke: #6d5bd0; background: #6d5bd0; } .c3 { stroke: #ca8a04; background: #ca8a04; }
+.c4 { stroke: #2563eb; background: #2563eb; } .c5 { stroke: #be185d; background: #be185d; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: 13px; margin: 4px 0 8px; } .legend i { display: inline-block; width: 14px; height: 3px;
   margin-right: 6px; vertical-align: middle; }
 .scroll { overflow-x: auto; margin: 8px 0 16px; } table { border-collapse: collapse; font-size: 13px; }
 table.wide { width: 100%; } th, td { padding: 5px 8px; text-align: right; border-bottom: 1px solid var(--line);

@@ -12,8 +12,8 @@ constexpr int kPattern = 6;  ///< Every sixth layer sees all keys.
 
 bool matches(const formats::Checkpoint& c) {
   const Json& m = c.metadata();
-  if (c.kind() == formats::CheckpointKind::kGguf) return m.value("general.architecture", "") == "gemma3";
-  const std::string type = m.value("model_type", "");
+  if (c.kind() == formats::CheckpointKind::kGguf) return config_text_or(c, m, "general.architecture", "") == "gemma3";
+  const std::string type = config_text_or(c, m, "model_type", "");
   return type == "gemma3_text" || type == "gemma3";
 }
 
@@ -41,17 +41,20 @@ DecoderConfig read_hugging_face(const formats::Checkpoint& c) {
   read_common_hugging_face(c, object, config);
   refuse_if_set(c, object, "attn_logit_softcapping");
   refuse_if_set(c, object, "final_logit_softcapping");
-  const std::string activation = object.value("hidden_activation", "gelu_pytorch_tanh");
+  const std::string activation = config_text_or(c, object, "hidden_activation", "gelu_pytorch_tanh");
   require(activation == "gelu_pytorch_tanh",
           [&] { return "gemma3: activation \"" + activation + "\" is not supported (gelu_pytorch_tanh is)"; },
           ErrorCode::kInvalidArgument, c.path().string());
-  require(!object.value("use_bidirectional_attention", false), "gemma3: bidirectional attention is not supported",
+  require(!config_flag_or(c, object, "use_bidirectional_attention", false), "gemma3: bidirectional attention is not supported",
           ErrorCode::kInvalidArgument, c.path().string());
-  config.norm_adds_one = true;
+  config.norm_adds_one = true;  // as Architecture::folder_norms_add_one says
   const double query_scalar = config_float_or(c, object, "query_pre_attn_scalar", 256.0);
   config.attention_scale = static_cast<float>(1.0 / std::sqrt(query_scalar));
   // The reference multiplies by sqrt(d) rounded to the checkpoint's own type.
-  const std::string dtype = object.value("dtype", object.value("torch_dtype", m.value("dtype", m.value("torch_dtype", "float32"))));
+  std::string dtype = "float32";
+  for (const Json* level : {&m, &object}) {
+    for (const char* key : {"torch_dtype", "dtype"}) dtype = config_text_or(c, *level, key, dtype);
+  }
   config.embedding_scale = std::sqrt(static_cast<float>(config.hidden_size));
   if (dtype == "bfloat16") config.embedding_scale = quant::bf16_to_f32(quant::f32_to_bf16(config.embedding_scale));
   if (dtype == "float16") config.embedding_scale = quant::f16_to_f32(quant::f32_to_f16(config.embedding_scale));
@@ -129,8 +132,33 @@ WeightNames weight_names(const formats::Checkpoint& c) {
   return names;
 }
 
+Json hugging_face_config(const DecoderConfig& c) {
+  Json json = common_hugging_face_config(c, "gemma3_text", "Gemma3ForCausalLM");
+  json["attention_bias"] = false;
+  json["hidden_activation"] = "gelu_pytorch_tanh";
+  json["query_pre_attn_scalar"] = std::lround(1.0 / (static_cast<double>(c.attention_scale) * c.attention_scale));
+  json["layer_types"] = Json::array();
+  // Where no layer is of a kind, its numbers are not used.
+  nn::RopeConfig global{.base = 1e6F};
+  nn::RopeConfig local;
+  int window = 4096;
+  for (const auto& layer : c.layers) {
+    json["layer_types"].push_back(layer.window > 0 ? "sliding_attention" : "full_attention");
+    (layer.window > 0 ? local : global) = layer.rope;
+    if (layer.window > 0) window = layer.window;
+  }
+  json["sliding_window"] = window;
+  json["sliding_window_pattern"] = kPattern;
+  json["rope_theta"] = global.base;
+  json["rope_local_base_freq"] = local.base;
+  json["rope_scaling"] = rope_scaling_json(global);
+  return json;
+}
+
 }  // namespace
 
-Architecture gemma3_architecture() { return {"gemma3", matches, read_config, weight_names}; }
+Architecture gemma3_architecture() {
+  return {"gemma3", matches, read_config, weight_names, hugging_face_config, true, "GemmaTokenizer"};
+}
 
 }  // namespace onggi::models

@@ -7,8 +7,8 @@ namespace {
 
 bool matches(const formats::Checkpoint& c) {
   const Json& m = c.metadata();
-  if (c.kind() == formats::CheckpointKind::kGguf) return m.value("general.architecture", "") == "llama";
-  return m.value("model_type", "") == "llama";
+  const char* key = c.kind() == formats::CheckpointKind::kGguf ? "general.architecture" : "model_type";
+  return config_text_or(c, m, key, "") == "llama";
 }
 
 DecoderConfig read_config(const formats::Checkpoint& c) {
@@ -31,7 +31,7 @@ DecoderConfig read_config(const formats::Checkpoint& c) {
     const auto it = m.find("rope_parameters");
     rope = read_rope(c, it != m.end() && it->is_object() ? *it : m, 10000.0);
     for (const char* key : {"attention_bias", "mlp_bias"}) {
-      require(!m.value(key, false), [&] { return std::string("llama: \"") + key + "\" is set, which is not supported"; },
+      require(!config_flag_or(c, m, key, false), [&] { return std::string("llama: \"") + key + "\" is set, which is not supported"; },
               ErrorCode::kInvalidArgument, c.path().string());
     }
   }
@@ -43,8 +43,18 @@ WeightNames weight_names(const formats::Checkpoint& c) {
   return c.kind() == formats::CheckpointKind::kGguf ? gguf_names() : hugging_face_names("model.");
 }
 
+Json hugging_face_config(const DecoderConfig& c) {
+  Json json = common_hugging_face_config(c, "llama", "LlamaForCausalLM");
+  json["hidden_act"] = "silu";
+  json["attention_bias"] = false;
+  json["mlp_bias"] = false;
+  json["rope_theta"] = c.layers.front().rope.base;
+  json["rope_scaling"] = rope_scaling_json(c.layers.front().rope);
+  return json;
+}
+
 }  // namespace
 
-Architecture llama_architecture() { return {"llama", matches, read_config, weight_names}; }
+Architecture llama_architecture() { return {"llama", matches, read_config, weight_names, hugging_face_config}; }
 
 }  // namespace onggi::models

@@ -7,7 +7,7 @@ namespace {
 
 bool is_kind(const formats::Checkpoint& c, const char* name) {
   const char* key = c.kind() == formats::CheckpointKind::kGguf ? "general.architecture" : "model_type";
-  return c.metadata().value(key, "") == name;
+  return config_text_or(c, c.metadata(), key, "") == name;
 }
 
 DecoderConfig read_config(const formats::Checkpoint& c, const char* name) {
@@ -24,7 +24,7 @@ DecoderConfig read_config(const formats::Checkpoint& c, const char* name) {
     read_common_hugging_face(c, m, config);
     const auto it = m.find("rope_parameters");
     rope = read_rope(c, it != m.end() && it->is_object() ? *it : m, 10000.0);
-    require(!m.value("use_sliding_window", false), "qwen: sliding windows are not supported",
+    require(!config_flag_or(c, m, "use_sliding_window", false), "qwen: sliding windows are not supported",
             ErrorCode::kInvalidArgument, c.path().string());
   }
   config.layers.assign(static_cast<std::size_t>(config.num_layers), {0, rope});
@@ -33,6 +33,17 @@ DecoderConfig read_config(const formats::Checkpoint& c, const char* name) {
 
 WeightNames weight_names(const formats::Checkpoint& c) {
   return c.kind() == formats::CheckpointKind::kGguf ? gguf_names() : hugging_face_names("model.");
+}
+
+Json hugging_face_config(const DecoderConfig& c) {
+  const bool is_qwen3 = c.architecture == "qwen3";
+  Json json = common_hugging_face_config(c, c.architecture, is_qwen3 ? "Qwen3ForCausalLM" : "Qwen2ForCausalLM");
+  json["hidden_act"] = "silu";
+  if (is_qwen3) json["attention_bias"] = false;
+  json["use_sliding_window"] = false;
+  json["rope_theta"] = c.layers.front().rope.base;
+  json["rope_scaling"] = rope_scaling_json(c.layers.front().rope);
+  return json;
 }
 
 }  // namespace
@@ -44,7 +55,7 @@ Architecture qwen2_architecture() {
             config.qkv_bias = true;
             return config;
           },
-          weight_names};
+          weight_names, hugging_face_config};
 }
 
 Architecture qwen3_architecture() {
@@ -54,7 +65,7 @@ Architecture qwen3_architecture() {
             config.qk_norm = true;
             return config;
           },
-          weight_names};
+          weight_names, hugging_face_config};
 }
 
 }  // namespace onggi::models

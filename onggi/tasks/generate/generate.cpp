@@ -1,7 +1,10 @@
 #include "onggi/tasks/generate/generate.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <map>
+#include <optional>
 
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
@@ -9,6 +12,7 @@
 #include "onggi/core/options.h"
 #include "onggi/datasets/data_card.h"
 #include "onggi/models/adapter_io.h"
+#include "onggi/tasks/generate/consensus.h"
 #include "onggi/tasks/generate/fields.h"
 #include "onggi/tasks/generate/output.h"
 #include "onggi/tasks/text_rows.h"
@@ -19,6 +23,8 @@ namespace {
 
 /// Rows that share one head subset; their slots decide its columns.
 constexpr std::size_t kRowsPerJob = 2048;
+/// Of a consensus: what a row of review themes holds at most (examples/review-themes/data/GUIDELINES.md).
+constexpr std::size_t kMaxCards = 3;
 
 double clock_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -54,6 +60,40 @@ Json answer_line(const datasets::Row& row, const runtime::Answer& answer, bool w
   return line;
 }
 
+/// Gathers a row's samples, which end in any order.
+class SampleCollector {
+ public:
+  explicit SampleCollector(int num_samples) : num_samples_(static_cast<std::size_t>(num_samples)) {}
+
+  /// All samples of the answer's row, in their order, once the last is there.
+  std::optional<std::vector<runtime::Answer>> add(runtime::Answer&& answer) {
+    auto& samples = waiting_[answer.index];
+    samples.push_back(std::move(answer));
+    if (samples.size() < num_samples_) return std::nullopt;
+    std::sort(samples.begin(), samples.end(), [](const auto& a, const auto& b) { return a.sample < b.sample; });
+    const std::int64_t index = samples.front().index;
+    auto all = std::move(samples);
+    waiting_.erase(index);
+    return all;
+  }
+
+ private:
+  std::size_t num_samples_;
+  std::map<std::int64_t, std::vector<runtime::Answer>> waiting_;
+};
+
+Json samples_json(std::span<const runtime::Answer> samples) {
+  Json list = Json::array();
+  for (const auto& sample : samples) {
+    if (sample.complete) {
+      list.push_back({{"text", sample.text}, {"log_probability", sample.log_probability}});
+    } else {
+      list.push_back({{"text", nullptr}, {"failure", sample.failure}});
+    }
+  }
+  return list;
+}
+
 /// Answers may hold bytes that are no UTF-8 (free generation): they are shown as U+FFFD.
 std::string dump_line(const Json& line) { return line.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
@@ -71,6 +111,10 @@ GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, c
                               const GenerateOptions& options, bool is_terminal,
                               const std::function<void(std::string_view)>& write) {
   require_generate_files(files);
+  decode::check_sampling(options.sampling);
+  require(options.samples >= 1 && options.samples <= 256, [&] { return "--samples is " + std::to_string(options.samples) + ", expected 1 to 256"; });
+  require(options.samples == 1 || options.sampling.temperature > 0.0F, "--samples of more than 1 needs --temperature above 0: greedy samples are all the same");
+  require(options.least_share > 0.0 && options.least_share <= 1.0, "--least-share is out of range, expected above 0 and at most 1");
   const auto prompt = datasets::PromptTemplate::load(files.prompt);
   const auto rows = wanted_rows(files, row_options);
   const TextSet texts = make_text_set(rows, prompt, false);
@@ -91,18 +135,21 @@ GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, c
   std::shared_ptr<const decode::Guide> guide;
   manifest["guide"] = nullptr;
   if (!files.guide.empty()) {
-    const std::string text = read_file(files.guide);
-    guide = decode::compile_guide(parse_json(text, files.guide), model.tokenizer);
-    manifest["guide"] = sha256_hex(text);
+    guide = decode::load_guide(files.guide, model.tokenizer);
+    manifest["guide"] = sha256_file(files.guide);
   }
-  OrderedOutput output(files.output, manifest);
-  const auto total = static_cast<std::int64_t>(rows.size());
-  require(output.num_done() <= total, "the output has more lines than there are rows", ErrorCode::kInvalidArgument, files.output);
-
   runtime::Generator generator(model.context, model.decoder, *model.tokenizer, adapter ? &*adapter : nullptr, guide,
                                encode_prefix(*model.tokenizer, texts.prefix),
                                {.batch_rows = options.batch_rows, .max_new_tokens = options.max_new_tokens, .sampling = options.sampling,
                                 .seed = static_cast<std::uint64_t>(options.seed)});
+  OrderedOutput output(files.output, manifest);  // Last, so that what was refused leaves nothing behind.
+  const auto total = static_cast<std::int64_t>(rows.size());
+  require(output.num_done() <= total, "the output has more lines than there are rows", ErrorCode::kInvalidArgument, files.output);
+  const bool are_cards = prompt.answer_format() == "cards";
+  const auto settle = [&](const std::vector<runtime::Answer>& samples) {
+    return samples.size() == 1 ? samples.front() : consensus(samples, are_cards, options.least_share, kMaxCards);
+  };
+  SampleCollector collector(options.samples);
   GenerateSummary summary;
   const double start = clock_seconds();
   double shown = start;
@@ -125,11 +172,16 @@ GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, c
     std::vector<runtime::Request> requests;
     for (std::int64_t i = first; i < end; ++i) {
       const TextRow& row = texts.rows[static_cast<std::size_t>(i)];
-      requests.push_back({.index = i, .prompt = encode_prompt(*model.tokenizer, row.prompt), .slots = row.slots});
+      requests.push_back({.index = i, .prompt = encode_prompt(*model.tokenizer, row.prompt), .slots = row.slots, .num_samples = options.samples});
     }
-    generator.run(requests, [&](runtime::Answer&& answer) {
+    generator.run(requests, [&](runtime::Answer&& part) {
+      auto samples = collector.add(std::move(part));
+      if (!samples) return;
+      const auto answer = settle(*samples);
       ++(answer.complete ? summary.num_answered : summary.num_failed);
-      output.add(answer.index, dump_line(answer_line(rows[static_cast<std::size_t>(answer.index)], answer, options.fields)));
+      Json line = answer_line(rows[static_cast<std::size_t>(answer.index)], answer, options.fields);
+      if (options.show_samples) line["samples"] = samples_json(*samples);
+      output.add(answer.index, dump_line(line));
       show(false);
     });
     first = end;

@@ -42,6 +42,9 @@ struct GenerateOptions {
   int max_new_tokens = 256;
   int batch_rows = 16;
   std::int64_t seed = 0;
+  int samples = 1;
+  double least_share = 0.3;
+  bool show_samples = false;
   bool exact = false;
   bool fields = false;
 
@@ -51,6 +54,9 @@ struct GenerateOptions {
     field("max_new_tokens", max_new_tokens, "A row that has not ended by then is marked as failed.");
     field("batch_rows", batch_rows, "Rows decoded side by side; changes speed, never an answer.");
     field("seed", seed, "Seed of sampling; a row's numbers depend on it and the row alone.");
+    field("samples", samples, "Answers drawn for each row, of which the consensus is written (needs a temperature).");
+    field("least_share", least_share, "With --samples and a template of cards: a card is written if this share of the samples has it.");
+    field("show_samples", show_samples, "Also write all samples of each row.");
     field("exact", exact, "Compute in f32 instead of int8 (slower; the reference's arithmetic).");
     field("fields", fields, "Also write the log-probability of each value inside a JSON answer.");
   }
@@ -74,7 +80,8 @@ struct GenerateSummary {
 void require_generate_files(const GenerateFiles& files);
 
 /// Answers the rows that `files.output` does not have yet. A line a row, in input order: {"id", "text",
-/// "log_probability", "tokens"} or {"id", "text": null, "failure"}. Killed at any point, a further call completes the file
+/// "log_probability", "tokens"} or {"id", "text": null, "failure"}; with several samples the text is their consensus
+/// (consensus.h). Killed at any point, a further call completes the file
 /// to the same bytes as an undisturbed one.
 GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options,
                               const GenerateOptions& options, bool is_terminal,

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <numeric>
 
 #include "onggi/core/error.h"
@@ -12,8 +13,11 @@
 #include "onggi/core/hash.h"
 #include "onggi/core/options.h"
 #include "onggi/models/adapter_io.h"
+#include "onggi/models/decoder_save.h"
 #include "onggi/tasks/sft/adapter_init.h"
+#include "onggi/tasks/sft/checks.h"
 #include "onggi/train/checkpoint.h"
+#include "onggi/train/doctor_curve.h"
 #include "onggi/train/memory_plan.h"
 #include "onggi/train/optimizer.h"
 #include "onggi/train/progress.h"
@@ -33,6 +37,7 @@ nn::AdapterConfig adapter_config(const SftOptions& o, const std::string& base) {
   config.base_model = base;
   config.rank = o.rank;
   config.alpha = static_cast<double>(o.alpha);
+  config.dropout = o.lora_dropout;
   config.use_rslora = o.method == "rslora";
   config.use_dora = o.method == "dora";
   config.all_linear = o.targets.empty();
@@ -48,16 +53,25 @@ class SftRun {
   SftResult run();
 
  private:
+  void check_options() const;
   void encode();
-  void make_model();
+  void make_adapter();
+  void make_trainer();
   void make_plan();
+  train::MemoryPlanInput memory_sizes();
   void print_plan();
+  void examine();
   double evaluate();
   void keep_if_best(std::int64_t step, double eval_loss);
   void write_kept(std::int64_t step, double eval_loss);
   double step(const train::PlanStep& plan, double rate, double& norm);
   void save(const train::InputHashes& identity, std::int64_t done);
-  void check_same_run(const train::Manifest& manifest) const;
+  void check_same_run(const train::Manifest& manifest, const Json& config) const;
+  void zero_gradients();
+  void refresh_model();
+  bool is_full() const { return options_.method == "full"; }
+  std::int64_t num_trained();
+  std::filesystem::path kept_path() const;
   void say(std::string_view text) const {
     if (input_.write) input_.write(text);
   }
@@ -75,7 +89,7 @@ class SftRun {
   double best_loss_ = std::numeric_limits<double>::infinity();
   std::int64_t best_step_ = 0;
   int evaluations_without_gain_ = 0;
-  double train_loss_ = 0.0;
+  std::vector<train::Finding> findings_;
 };
 
 void SftRun::encode() {
@@ -88,31 +102,100 @@ void SftRun::encode() {
     columns = guide_columns(*guide, sets);
   }
   EncodeReport report;
-  train_ = encode_examples(input_.tokenizer, input_.train, options_.max_tokens, guide, columns, report);
-  validation_ = encode_examples(input_.tokenizer, input_.validation, options_.max_tokens, guide, columns, report);
-  require(!train_.examples.empty(), "no training row is left: all are longer than --max-tokens " + std::to_string(options_.max_tokens));
+  const std::int64_t context = input_.decoder.config().max_positions;
+  const std::int64_t limit = std::min(options_.max_tokens, context);
+  train_ = encode_examples(input_.tokenizer, input_.train, limit, guide, columns, report);
+  validation_ = encode_examples(input_.tokenizer, input_.validation, limit, guide, columns, report);
+  std::string left_out;
+  const auto rows = [](std::int64_t count) { return "left out " + std::to_string(count) + (count == 1 ? " row " : " rows "); };
   if (report.num_too_long > 0) {
-    say("left out " + std::to_string(report.num_too_long) + " rows longer than " + std::to_string(options_.max_tokens) + " tokens (--max-tokens)\n");
+    left_out += rows(report.num_too_long) + "longer than " + std::to_string(limit) + " tokens (--max-tokens " + std::to_string(options_.max_tokens) +
+                ", the model's context is " + std::to_string(context) + ")\n";
   }
   if (report.num_unreachable > 0) {
-    say("left out " + std::to_string(report.num_unreachable) + " rows whose answer the guide can't produce, the first: " + report.first_unreachable + "\n");
+    left_out += rows(report.num_unreachable) + "whose answer the guide can't produce, the first: " + report.first_unreachable + "\n";
   }
+  require(!train_.examples.empty(), [&] { return "no training row is left\n  " + left_out.substr(0, left_out.size() - 1); });
+  say(left_out);
   if (guide != nullptr) subset_ = std::make_unique<models::HeadSubset>(input_.context, input_.decoder, std::move(columns));
 }
 
-void SftRun::make_model() {
-  const bool full = options_.method == "full";
-  require(full || options_.method == "lora" || options_.method == "rslora" || options_.method == "dora",
+void SftRun::check_options() const {
+  require(is_full() || options_.method == "lora" || options_.method == "rslora" || options_.method == "dora",
           [&] { return "method is \"" + options_.method + "\", expected lora, rslora, dora or full"; });
-  require(!full, "method full trains from code (Decoder::make_trainable); the command trains adapters: lora, rslora or dora");
+  const auto type = models::base_type_from_name(options_.base_type);
+  require(!is_full() || type == models::BaseType::kKeep,
+          [&] { return "--base-type " + options_.base_type + " is for a frozen base; method full trains every weight in f32"; });
+  require(!is_full() || options_.targets.empty(), "--targets chooses layers for an adapter; method full trains every weight");
+  require(options_.lora_dropout >= 0.0 && options_.lora_dropout < 1.0,
+          [&] { return "--lora-dropout is " + std::to_string(options_.lora_dropout) + ", expected at least 0 and below 1"; });
+  require(options_.lora_dropout == 0.0 || options_.method == "lora" || options_.method == "rslora",
+          [&] { return "--lora-dropout is for the methods lora and rslora, the method is " + options_.method; });
+  const auto require_in = [](bool is_in, const char* what) { require(is_in, what); };
+  require_in(options_.alpha > 0.0F, "--alpha must be above 0");
+  require_in(options_.warmup_share >= 0.0 && options_.warmup_share < 1.0, "--warmup-share must be at least 0 and below 1");
+  require_in(options_.weight_decay >= 0.0, "--weight-decay must be 0 or more");
+  require_in(options_.max_gradient_norm >= 0.0, "--max-gradient-norm must be 0 or more");
+  require_in(options_.max_tokens >= 1 && options_.pass_tokens >= 1, "--max-tokens and --pass-tokens must be at least 1");
+  require_in(options_.eval_steps >= 0 && options_.patience >= 0, "--eval-steps and --patience must be 0 or more");
+  require_in(options_.checkpoint_steps >= 1, "--checkpoint-steps must be at least 1");
+  require(type == input_.decoder.base_type(), "the decoder was not loaded with the options' base type", ErrorCode::kInternal);
+}
+
+void SftRun::make_adapter() {
   adapter_ = make_lora(input_.context, input_.decoder,
                        {.rank = options_.rank, .alpha = options_.alpha, .rslora = options_.method == "rslora",
                         .dora = options_.method == "dora", .targets = options_.targets},
                        static_cast<std::uint64_t>(options_.seed));
   adapter_.zero_gradients();
-  supervised_ = std::make_unique<train::SupervisedStep>(input_.context, input_.decoder, &adapter_, subset_.get(),
-                                                        train::StepOptions{.max_pass_tokens = options_.pass_tokens});
-  optimizer_ = std::make_unique<train::AdamW>(adapter_.parameters(), train::AdamWOptions{.weight_decay = options_.weight_decay});
+}
+
+void SftRun::make_trainer() {
+  if (is_full()) {
+    const auto tensors = input_.decoder.checkpoint().tensors();
+    if (std::any_of(tensors.begin(), tensors.end(), [](const auto& t) { return quant::traits(t.type).block_elements > 1; })) {
+      say("the base is quantised: its weights are decoded to f32, trained from there, and written as F32\n");
+    }
+    input_.decoder.make_trainable(input_.context);
+  }
+  supervised_ = std::make_unique<train::SupervisedStep>(input_.context, input_.decoder, is_full() ? nullptr : &adapter_, subset_.get(),
+                                                        train::StepOptions{.max_pass_tokens = options_.pass_tokens, .recompute = options_.recompute,
+                                                                           .lora_dropout = static_cast<float>(options_.lora_dropout),
+                                                                           .seed = static_cast<std::uint64_t>(options_.seed)});
+  optimizer_ = std::make_unique<train::AdamW>(is_full() ? input_.decoder.parameters() : adapter_.parameters(),
+                                              train::AdamWOptions{.weight_decay = options_.weight_decay});
+}
+
+std::int64_t SftRun::num_trained() {
+  if (is_full()) return input_.decoder.num_parameters();
+  std::int64_t total = 0;
+  for (const auto* p : adapter_.parameters()) total += static_cast<std::int64_t>(p->value.size());
+  return total;
+}
+
+void SftRun::zero_gradients() {
+  const auto parameters = optimizer_->parameters();
+  input_.context.parallel_for(static_cast<std::int64_t>(parameters.size()), 1, [&](std::int64_t begin, std::int64_t end, int) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      auto& grad = parameters[static_cast<std::size_t>(i)]->grad;
+      std::fill(grad.begin(), grad.end(), 0.0F);
+    }
+  });
+}
+
+/// Brings what the forward pass reads up to date with the parameters.
+void SftRun::refresh_model() {
+  if (!is_full()) {
+    input_.decoder.pack_adapter(input_.context, adapter_);
+  } else if (subset_) {
+    subset_->refresh(input_.context, input_.decoder);
+  }
+}
+
+std::filesystem::path SftRun::kept_path() const {
+  if (!is_full()) return input_.run_folder / "adapter";
+  const bool is_gguf = input_.decoder.checkpoint().kind() == formats::CheckpointKind::kGguf;
+  return input_.run_folder / (is_gguf ? "model.gguf" : "model");
 }
 
 void SftRun::make_plan() {
@@ -128,37 +211,89 @@ void SftRun::make_plan() {
   schedule_.check();
 }
 
-void SftRun::print_plan() {
+train::MemoryPlanInput SftRun::memory_sizes() {
   const auto& c = input_.decoder.config();
-  std::int64_t weight_bytes = 0;
-  for (const auto& t : input_.decoder.checkpoint().tensors()) weight_bytes += static_cast<std::int64_t>(t.data.size());
-  std::int64_t trainable = 0;
-  for (const auto* p : adapter_.parameters()) trainable += static_cast<std::int64_t>(p->value.size());
-  std::int64_t longest = 0;
-  std::int64_t scored = 0;
-  for (const auto& e : train_.examples) longest = std::max(longest, static_cast<std::int64_t>(train_.prefix.size()) + e.num_tokens());
-  for (const auto& s : plan_.steps) scored = std::max(scored, s.supervised);
-  const train::MemoryPlanInput sizes{.hidden = c.hidden_size, .ff = c.intermediate_size, .num_layers = c.num_layers, .num_heads = c.num_heads,
-                                     .num_kv_heads = c.num_kv_heads, .head_dim = c.head_dim,
-                                     .vocab = subset_ ? static_cast<std::int64_t>(subset_->ids().size()) : c.vocab_size,
-                                     .weight_bytes = weight_bytes, .trainable_parameters = trainable,
-                                     .tokens = std::max(longest, options_.pass_tokens), .supervised = scored,
-                                     .lora_rank = options_.rank, .num_threads = input_.context.pool().num_threads()};
+  train::MemoryPlanInput sizes{.hidden = c.hidden_size, .ff = c.intermediate_size, .num_layers = c.num_layers, .num_heads = c.num_heads,
+                               .num_kv_heads = c.num_kv_heads, .head_dim = c.head_dim, .vocab = c.vocab_size};
+  if (subset_) sizes.vocab = sizes.subset_rows = static_cast<std::int64_t>(subset_->ids().size());
+  // Training all weights reads each of the base's once and holds them in f32, among the trainable parameters.
+  sizes.weight_bytes = is_full() ? 0 : input_.decoder.weight_bytes();
+  sizes.trainable_parameters = num_trained();
+  for (const auto& step : plan_.steps) {
+    const std::vector<std::size_t> rows(step.rows.begin(), step.rows.end());
+    for (const auto& [first, count] : train::cut_passes(train_, rows, options_.pass_tokens)) {
+      const auto size = train::pass_size(train_, std::span(rows).subspan(first, count));
+      sizes.tokens = std::max(sizes.tokens, size.tokens);
+      sizes.supervised = std::max(sizes.supervised, size.scored);
+      sizes.num_rows = std::max(sizes.num_rows, size.rows);
+    }
+  }
+  sizes.prefix = static_cast<std::int64_t>(train_.prefix.size());
+  for (const auto* set : {&train_, &validation_}) {
+    for (const auto& e : set->examples) {
+      sizes.longest_row = std::max(sizes.longest_row, sizes.prefix + e.num_tokens());
+      sizes.data_bytes += e.num_tokens() * static_cast<std::int64_t>(sizeof(int));
+      for (const auto& mask : e.allowed) sizes.data_bytes += static_cast<std::int64_t>(sizeof mask + mask.size() * sizeof mask[0]);
+    }
+  }
+  sizes.lora_rank = is_full() ? 0 : options_.rank;
+  sizes.dora = options_.method == "dora";
+  sizes.dropout = options_.lora_dropout > 0.0;
+  sizes.recompute = options_.recompute;
+  sizes.vocabulary = input_.tokenizer.vocab_size();
+  sizes.num_threads = input_.context.pool().num_threads();
+  return sizes;
+}
+
+void SftRun::print_plan() {
+  const std::int64_t trainable = num_trained();
+  const train::MemoryPlanInput sizes = memory_sizes();
   const auto memory = train::plan_memory(sizes);
   say("plan: " + std::to_string(train_.examples.size()) + " rows, " + std::to_string(plan_.steps.size()) + " updates, " +
       std::to_string(plan_.tokens) + " tokens (" + std::to_string(plan_.supervised) + " scored), " +
       std::to_string(trainable) + " trained of " + std::to_string(input_.decoder.num_parameters()) + " parameters\n" + memory.table());
-  train::require_fits(memory, sizes, train::available_memory_bytes());
+  std::int64_t available = input_.available_memory_bytes;
+  if (available == 0) {
+    available = train::available_memory_bytes();
+    // What the process holds already is no longer counted as free.
+    const std::int64_t held = train::held_memory_bytes();
+    if (available < std::numeric_limits<std::int64_t>::max() - held) available += held;
+  }
+  train::require_fits(memory, sizes, available);
+}
+
+void SftRun::examine() {
+  train::DoctorInput doctor;
+  doctor.train = doctor_rows(input_.train, train_);
+  doctor.validation = doctor_rows(input_.validation, validation_);
+  if (input_.tokenizer.adds_bos() && input_.tokenizer.bos_id() >= 0) doctor.bos_id = input_.tokenizer.bos_id();
+  if (!train_.examples.empty()) doctor.end_id = train_.examples[0].answer.back();
+  doctor.vocab_size = input_.decoder.config().vocab_size;
+  doctor.special_texts = special_texts(input_.tokenizer);
+  doctor.learning_rate = options_.learning_rate;
+  doctor.warmup_steps = schedule_.warmup_steps;
+  doctor.total_steps = schedule_.total_steps;
+  doctor.batch_rows = options_.batch_rows;
+  doctor.trains_all_weights = is_full();
+  doctor.weight_decay = options_.weight_decay;
+  // Under a guide fewer positions are scored than an answer has.
+  if (!options_.guide_loss) doctor.plan = &plan_;
+  findings_ = train::examine(doctor);
+  for (auto& finding : findings_) {
+    // Rows on both sides are refused where rows are read; here their prompts alone are equal, as with "Good." twice.
+    if (finding.code == "row_in_both_splits") finding.severity = train::Severity::kWarning;
+  }
+  say(require_healthy(findings_));
 }
 
 double SftRun::step(const train::PlanStep& plan, double rate, double& norm) {
-  adapter_.zero_gradients();
+  zero_gradients();
   const std::vector<std::size_t> rows(plan.rows.begin(), plan.rows.end());
-  const double loss = supervised_->accumulate(train_, rows, plan.supervised) / static_cast<double>(plan.supervised);
-  require(std::isfinite(loss), "the loss is not finite; a lower --learning-rate may help", ErrorCode::kInvalidArgument);
+  const double loss = supervised_->accumulate(train_, rows, plan.supervised, optimizer_->num_updates()) / static_cast<double>(plan.supervised);
+  require(std::isfinite(loss), "the loss is not finite; a lower --learning-rate may help, or the base is damaged", ErrorCode::kInvalidArgument);
   norm = train::clip_gradients(optimizer_->parameters(), options_.max_gradient_norm, &input_.context.pool());
   optimizer_->step(rate, &input_.context.pool());
-  input_.decoder.pack_adapter(input_.context, adapter_);
+  refresh_model();
   return loss;
 }
 
@@ -176,9 +311,13 @@ void SftRun::write_kept(std::int64_t step, double eval_loss) {
   Json hashes = Json::object();
   for (const auto& [name, hash] : input_.hashes) hashes[name] = hash;
   Json origin = {{"tool", "onggi " + input_.tool_version}, {"hashes", hashes}, {"seed", options_.seed}, {"step", step},
-                 {"trained_tokens", plan_.tokens}, {"guide_loss", options_.guide_loss}};
+                 {"trained_tokens", plan_.tokens}, {"guide_loss", options_.guide_loss}, {"base_type", options_.base_type}};
   origin["eval_loss"] = std::isfinite(eval_loss) ? Json(eval_loss) : Json(nullptr);
-  nn::write_adapter(input_.run_folder / "adapter",
+  if (is_full()) {
+    models::save_trained(input_.decoder, input_.run_folder, origin);
+    return;
+  }
+  nn::write_adapter(kept_path(),
                     models::adapter_to_files(input_.decoder, adapter_,
                                              adapter_config(options_, input_.decoder.checkpoint().path().filename().string()), std::move(origin)));
 }
@@ -202,24 +341,39 @@ void SftRun::save(const train::InputHashes& identity, std::int64_t done) {
   train::save_checkpoint(input_.run_folder / "checkpoints", state, *optimizer_);
 }
 
-void SftRun::check_same_run(const train::Manifest& manifest) const {
+void SftRun::check_same_run(const train::Manifest& manifest, const Json& config) const {
+  const auto refuse = [&](const std::string& difference) {
+    throw Error(ErrorCode::kInvalidArgument, "the run in this folder was begun with " + difference + "; choose another --run folder, or remove it",
+                input_.run_folder.string());
+  };
   const auto path = input_.run_folder / "manifest.json";
   const auto before = train::Manifest::from_json(parse_json(read_file(path), path.string()), path.string());
-  for (const auto& [name, hash] : manifest.hashes) {
-    for (const auto& [old_name, old_hash] : before.hashes) {
-      require(name != old_name || hash == old_hash,
-              [&, &name = name] { return "the run in this folder was begun with another " + name + "; choose another --run folder, or remove it"; },
-              ErrorCode::kInvalidArgument, path.string());
-    }
+  const auto config_path = input_.run_folder / "config.json";
+  const Json old_config = parse_json(read_file(config_path), config_path.string());
+  for (const auto& [key, value] : config.items()) {
+    const Json was = old_config.is_object() && old_config.contains(key) ? old_config[key] : Json(nullptr);
+    if (was != value) refuse("\"" + key + "\" " + was.dump() + ", now it is " + value.dump());
+  }
+  const std::map<std::string, std::string> then(before.hashes.begin(), before.hashes.end());
+  const std::map<std::string, std::string> now(manifest.hashes.begin(), manifest.hashes.end());
+  for (const auto& [name, hash] : manifest.hashes) {  // In this order: the plan follows from the others.
+    if (!then.contains(name)) refuse("no " + name);
+    if (then.at(name) != hash) refuse("another " + name);
+  }
+  for (const auto& [name, hash] : then) {
+    if (!now.contains(name)) refuse("a " + name + ", now there is none");
   }
 }
 
 SftResult SftRun::run() {
+  check_options();
   encode();
-  make_model();
+  if (!is_full()) make_adapter();
   make_plan();
   print_plan();
+  examine();
   if (input_.plan_only) return {};
+  make_trainer();
 
   SftOptions config_copy = options_;
   const Json config = OptionList(config_copy).to_json();
@@ -233,14 +387,14 @@ SftResult SftRun::run() {
   const bool is_resumed = std::filesystem::exists(input_.run_folder / "manifest.json");
   train::LoadedCheckpoint loaded;
   if (is_resumed) {
+    check_same_run(manifest, config);
     loaded = train::load_checkpoint(input_.run_folder / "checkpoints", static_cast<std::uint64_t>(options_.seed), identity, *optimizer_);
     for (const auto& message : loaded.skipped) say("skipped a checkpoint: " + message + "\n");
-    check_same_run(manifest);
   }
   std::int64_t done = 0;
   if (loaded.state) {
     done = loaded.state->step;
-    input_.decoder.pack_adapter(input_.context, adapter_);
+    refresh_model();
     const Json& extra = loaded.state->extra;
     if (!extra.at("best_loss").is_null()) best_loss_ = extra.at("best_loss").get<double>();
     best_step_ = extra.at("best_step").get<std::int64_t>();
@@ -290,12 +444,16 @@ SftResult SftRun::run() {
   progress.finish();
   folder.sync();
   if (validation_.examples.empty()) write_kept(done, std::numeric_limits<double>::infinity());
-  SftResult result{.adapter = input_.run_folder / "adapter", .steps = done, .best_eval_loss = best_loss_, .best_step = best_step_,
+  SftResult result{.adapter = kept_path(), .steps = done, .best_eval_loss = best_loss_, .best_step = best_step_,
                    .tokens_per_s = static_cast<double>(sample.tokens - tokens_before) / (clock_seconds() - start),
                    .peak_memory_bytes = train::peak_memory_bytes()};
+  const auto after = train::examine_curve(train::read_metrics(input_.run_folder));
+  say(require_healthy(after));
+  findings_.insert(findings_.end(), after.begin(), after.end());
   folder.finish({{"steps", done}, {"best_step", best_step_},
                  {"best_eval_loss", std::isfinite(best_loss_) ? Json(best_loss_) : Json(nullptr)},
-                 {"tokens_per_s", result.tokens_per_s}, {"peak_memory_bytes", result.peak_memory_bytes}});
+                 {"tokens_per_s", result.tokens_per_s}, {"peak_memory_bytes", result.peak_memory_bytes},
+                 {"warnings", findings_json(findings_)}});
   return result;
 }
 

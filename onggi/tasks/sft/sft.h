@@ -17,9 +17,11 @@ namespace onggi::tasks {
 /// How to fine-tune. Everything here is part of the run's identity.
 struct SftOptions {
   std::string method = "lora";
+  std::string base_type = "keep";
   int rank = 16;
   float alpha = 32.0F;
   std::vector<std::string> targets;
+  double lora_dropout = 0.0;
   double learning_rate = 4e-4;
   std::string schedule = "cosine";
   double warmup_share = 0.03;
@@ -35,13 +37,16 @@ struct SftOptions {
   std::int64_t checkpoint_steps = 50;
   int patience = 0;
   bool guide_loss = false;
+  bool recompute = false;
 
   template <class V>
   void visit(V&& field) {
-    field("method", method, "lora, rslora, dora, or full (all weights; needs a base in F32, F16 or BF16).");
+    field("method", method, "lora, rslora, dora, or full (all weights, in f32: 16 bytes a parameter).");
+    field("base_type", base_type, "Linear layers of the frozen base: keep (the file's own), f32, bf16, q8_0 or nf4.");
     field("rank", rank, "Rank of the adapter.");
     field("alpha", alpha, "Scale of the adapter: alpha / rank (rslora: alpha / sqrt(rank)).");
     field("targets", targets, "Layer to adapt, as q_proj (repeat the flag); all linear layers if not given.");
+    field("lora_dropout", lora_dropout, "Share of the adapters' inputs that each update leaves out; not with dora.");
     field("learning_rate", learning_rate, "Highest learning rate.");
     field("schedule", schedule, "constant, linear, cosine or wsd.");
     field("warmup_share", warmup_share, "Share of the steps that warm up.");
@@ -57,12 +62,13 @@ struct SftOptions {
     field("checkpoint_steps", checkpoint_steps, "Updates between checkpoints.");
     field("patience", patience, "Stop after this many evaluations without a better loss; 0 = never.");
     field("guide_loss", guide_loss, "Softmax over what the guide can allow: what is trained is what is served.");
+    field("recompute", recompute, "Compute each layer again in the backward pass: less memory, more time, the same bytes.");
   }
 };
 
 struct SftInput {
   nn::Context& context;
-  models::Decoder& decoder;
+  models::Decoder& decoder;  ///< Loaded in f32 with the options' base type; method full makes it trainable.
   const text::Tokenizer& tokenizer;
   std::shared_ptr<const decode::Guide> guide;  ///< Only with guide_loss.
   TextSet train;
@@ -73,13 +79,14 @@ struct SftInput {
   std::vector<std::string> command_line;
   std::string tool_version;
   std::string tool_commit;
+  std::int64_t available_memory_bytes = 0;  ///< What the run may take in all; 0: what is free here.
   bool plan_only = false;
   bool progress_to_terminal = false;
   std::function<void(std::string_view)> write;  ///< Plan and progress; may be empty.
 };
 
 struct SftResult {
-  std::filesystem::path adapter;  ///< Folder of the kept adapter (or model, for method full).
+  std::filesystem::path adapter;  ///< The kept adapter's folder; for method full the model's folder or GGUF file.
   std::int64_t steps = 0;
   double best_eval_loss = 0.0;
   std::int64_t best_step = 0;
