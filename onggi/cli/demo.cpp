@@ -14,7 +14,7 @@ struct DemoOptions {
   std::string base;
   std::string example = "examples/review-themes";
   std::string output = "onggi-demo";
-  std::int64_t steps = 100;
+  std::int64_t steps = 150;
   std::int64_t seed = 0;
   int threads = 0;
   bool full = false;
