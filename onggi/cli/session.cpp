@@ -13,8 +13,8 @@ std::string resolve_base(const std::string& base) {
   if (!base.empty()) return base;
   const auto path = onggi_home() / "models" / "gemma-3-270m-q4_k_m.gguf";
   require(std::filesystem::exists(path),
-          "the demo's base model is not in the cache; run `./onggi-up model` to bring it, or give --base PATH (a GGUF file "
-          "or a Hugging Face folder)",
+          "the demo's base model is not in the cache; run `python3 scripts/bring_model.py gemma-3-270m` to bring it, or give --base "
+          "PATH (a GGUF file or a Hugging Face folder)",
           ErrorCode::kNotFound, path.string());
   return path.string();
 }

@@ -56,6 +56,20 @@ class Commands(unittest.TestCase):
         for word in ("llama", "2 layers", "byte-bpe", "chat template", "memory"):
             self.assertIn(word, text)
 
+    def test_a_consensus_of_samples_belongs_to_the_guide(self):
+        template = self.w.write("cards.txt", CARD_TEMPLATE)
+        guide = self.w.write("one-card.json", {"regex": r"""\["[a-c] 'x' : [yz]"\]"""})  # Never none, never two.
+        for share in (0.01, 1):
+            output = self.w.folder / f"{share}.jsonl"
+            self.good(*self.w.generate("--samples", 8, "--temperature", 1, "--least-share", share, "--show-samples", "--max-new-tokens", 40,
+                                       template=template, guide=guide, output=output))  # fmt: skip
+            lines = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+            self.assertEqual([line["id"] for line in lines], [row["id"] for row in ROWS])
+            for line in lines:
+                self.assertEqual(len(line["samples"]), 8)
+                self.assertRegex(line["text"], r"""^\["[a-c] 'x' : [yz]"\]$""")
+            self.assertGreater(len({sample["text"] for line in lines for sample in line["samples"]}), 3)
+
     def test_both_forms_of_a_model_answer_alike(self):
         # The file's query and key rows are in another order, so only the form of the answers is compared.
         gguf = self.w.write("model.gguf", tiny_model.gguf(tiny_model.gguf_metadata(), tiny_model.gguf_tensors()))

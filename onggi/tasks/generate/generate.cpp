@@ -10,6 +10,7 @@
 #include "onggi/core/files.h"
 #include "onggi/core/hash.h"
 #include "onggi/core/options.h"
+#include "onggi/datasets/answers.h"
 #include "onggi/datasets/data_card.h"
 #include "onggi/models/adapter_io.h"
 #include "onggi/tasks/generate/consensus.h"
@@ -23,8 +24,6 @@ namespace {
 
 /// Rows that share one head subset; their slots decide its columns.
 constexpr std::size_t kRowsPerJob = 2048;
-/// Of a consensus: what a row of review themes holds at most (examples/review-themes/data/GUIDELINES.md).
-constexpr std::size_t kMaxCards = 3;
 
 double clock_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -48,7 +47,7 @@ Json answer_line(const datasets::Row& row, const runtime::Answer& answer, bool w
   }
   line["text"] = answer.text;
   line["log_probability"] = answer.log_probability;
-  line["tokens"] = answer.tokens.size();
+  if (!answer.tokens.empty()) line["tokens"] = answer.tokens.size();  // A consensus of cards is nobody's tokens.
   if (with_fields) {
     Json fields = Json::array();
     for (const auto& f : find_fields(answer.text)) {
@@ -82,6 +81,21 @@ class SampleCollector {
   std::map<std::int64_t, std::vector<runtime::Answer>> waiting_;
 };
 
+/// What is written for a row: its one sample, or the consensus. Cards that no single sample held together may still break
+/// the guide (one that wants a card, or two names never together): then the text that most samples agree on.
+runtime::Answer settle(std::span<const runtime::Answer> samples, bool are_cards, double least_share, const decode::Guide* guide,
+                       const decode::Slots& slots) {
+  if (samples.size() == 1) return samples.front();
+  std::size_t most_cards = 0;  // No more than a sample has, so no more than the guide allows.
+  for (const auto& sample : samples) {
+    const auto cards = datasets::parse_cards(sample.text);
+    if (sample.complete && cards) most_cards = std::max(most_cards, cards->size());
+  }
+  auto answer = consensus(samples, are_cards, least_share, most_cards);
+  if (!answer.complete || guide == nullptr || guide->accepts(answer.text, slots)) return answer;
+  return consensus(samples, false, least_share, most_cards);
+}
+
 Json samples_json(std::span<const runtime::Answer> samples) {
   Json list = Json::array();
   for (const auto& sample : samples) {
@@ -114,6 +128,7 @@ GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, c
   decode::check_sampling(options.sampling);
   require(options.samples >= 1 && options.samples <= 256, [&] { return "--samples is " + std::to_string(options.samples) + ", expected 1 to 256"; });
   require(options.samples == 1 || options.sampling.temperature > 0.0F, "--samples of more than 1 needs --temperature above 0: greedy samples are all the same");
+  require(options.samples == 1 || !options.fields, "--fields gives the probabilities of one answer; it does not go with --samples");
   require(options.least_share > 0.0 && options.least_share <= 1.0, "--least-share is out of range, expected above 0 and at most 1");
   const auto prompt = datasets::PromptTemplate::load(files.prompt);
   const auto rows = wanted_rows(files, row_options);
@@ -146,9 +161,6 @@ GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, c
   const auto total = static_cast<std::int64_t>(rows.size());
   require(output.num_done() <= total, "the output has more lines than there are rows", ErrorCode::kInvalidArgument, files.output);
   const bool are_cards = prompt.answer_format() == "cards";
-  const auto settle = [&](const std::vector<runtime::Answer>& samples) {
-    return samples.size() == 1 ? samples.front() : consensus(samples, are_cards, options.least_share, kMaxCards);
-  };
   SampleCollector collector(options.samples);
   GenerateSummary summary;
   const double start = clock_seconds();
@@ -177,7 +189,8 @@ GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, c
     generator.run(requests, [&](runtime::Answer&& part) {
       auto samples = collector.add(std::move(part));
       if (!samples) return;
-      const auto answer = settle(*samples);
+      const auto& slots = texts.rows[static_cast<std::size_t>(samples->front().index)].slots;
+      const auto answer = settle(*samples, are_cards, options.least_share, guide.get(), slots);
       ++(answer.complete ? summary.num_answered : summary.num_failed);
       Json line = answer_line(rows[static_cast<std::size_t>(answer.index)], answer, options.fields);
       if (options.show_samples) line["samples"] = samples_json(*samples);
