@@ -64,20 +64,6 @@ struct StudyOptions {
   }
 };
 
-/// One list of flags over the three structs.
-struct AllOptions {
-  StudyOptions& study;
-  datasets::RowsOptions& rows;
-  tasks::SftOptions& sft;
-
-  template <class V>
-  void visit(V&& field) {
-    study.visit(field);
-    rows.visit(field);
-    sft.visit(field);
-  }
-};
-
 struct StudyPrompt {
   fs::path file;
   datasets::PromptTemplate prompt;
@@ -380,8 +366,7 @@ int run_experiment(std::span<const std::string_view> arguments) {
   datasets::RowsOptions row_options;
   tasks::SftOptions sft;
   sft.max_tokens = 2048;  // The long prompt's rows must not be left out.
-  AllOptions all{options, row_options, sft};
-  OptionList list(all);
+  OptionList list(options, row_options, sft);
   static constexpr std::string_view kExamples[] = {
       "onggi experiment prompts --max-steps 200 --guide-loss --output prompt-study",
       "onggi experiment prompts --rows reviews.jsonl --split split.json --template long.txt --template short.txt \\\n"

@@ -11,33 +11,14 @@
 #include "onggi/tasks/generate/generate.h"
 
 namespace onggi::cli {
-namespace {
-
-/// One list of flags over several structs.
-struct AllOptions {
-  tasks::GenerateFiles& files;
-  datasets::RowsOptions& rows;
-  tasks::GenerateOptions& options;
-  int& threads;
-
-  template <class V>
-  void visit(V&& field) {
-    files.visit(field);
-    rows.visit(field);
-    options.visit(field);
-    field("threads", threads, "Threads; 0 = all cores of this process.");
-  }
-};
-
-}  // namespace
 
 int run_generate(std::span<const std::string_view> arguments) {
   tasks::GenerateFiles files;
   datasets::RowsOptions row_options;
   tasks::GenerateOptions options;
   int threads = 0;
-  AllOptions all{files, row_options, options, threads};
-  OptionList list(all);
+  OptionList list(files, row_options, options);
+  list.add("threads", threads, "Threads; 0 = all cores of this process.");
   static constexpr std::string_view kExamples[] = {
       "onggi generate --rows reviews.jsonl --template prompt.txt --adapter runs/first/adapter \\\n"
       "                 --guide examples/review-themes/guide.json --output answers.jsonl",

@@ -28,18 +28,6 @@ struct MergeFiles {
   }
 };
 
-/// One list of flags over both structs.
-struct AllOptions {
-  MergeFiles& files;
-  tasks::MergeOptions& options;
-
-  template <class V>
-  void visit(V&& field) {
-    files.visit(field);
-    options.visit(field);
-  }
-};
-
 bool has_tokenizer(const formats::Checkpoint& checkpoint) {
   if (checkpoint.kind() == formats::CheckpointKind::kGguf)
     return checkpoint.metadata().contains("tokenizer.ggml.model");
@@ -53,8 +41,7 @@ bool has_tokenizer(const formats::Checkpoint& checkpoint) {
 int run_merge(std::span<const std::string_view> arguments) {
   MergeFiles files;
   tasks::MergeOptions options;
-  AllOptions all{files, options};
-  OptionList list(all);
+  OptionList list(files, options);
   static constexpr std::string_view kExamples[] = {
       "onggi merge --adapter runs/first/adapter --output themes.gguf",
       "onggi merge --base model.gguf --adapter runs/first/adapter --output themes-bf16 --type BF16",

@@ -45,28 +45,13 @@ struct SftFiles {
   }
 };
 
-/// One list of flags over the three structs.
-struct AllOptions {
-  SftFiles& files;
-  datasets::RowsOptions& rows;
-  tasks::SftOptions& options;
-
-  template <class V>
-  void visit(V&& field) {
-    files.visit(field);
-    rows.visit(field);
-    options.visit(field);
-  }
-};
-
 }  // namespace
 
 int run_sft(std::span<const std::string_view> arguments) {
   SftFiles files;
   datasets::RowsOptions row_options;
   tasks::SftOptions options;
-  AllOptions all{files, row_options, options};
-  OptionList list(all);
+  OptionList list(files, row_options, options);
   static constexpr std::string_view kExamples[] = {
       "onggi sft --rows examples/review-themes/data --split examples/review-themes/split.json \\\n"
       "            --template examples/review-themes/prompts/2-task-format.txt --run runs/first",

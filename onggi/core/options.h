@@ -38,9 +38,11 @@ struct OptionField {
 /// come from it. The list refers to the struct, which must outlive it. Confined to one thread.
 class OptionList {
  public:
-  template <class Options>
-  explicit OptionList(Options& options) {
-    options.visit([this](std::string_view name, auto& value, std::string_view help) { add(name, value, help); });
+  /// One list over the fields of several structs, in this order.
+  template <class... Options>
+    requires(sizeof...(Options) > 0)
+  explicit OptionList(Options&... options) {
+    (options.visit([this](std::string_view name, auto& value, std::string_view help) { add(name, value, help); }), ...);
   }
 
   template <OptionScalar T>

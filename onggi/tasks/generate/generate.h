@@ -81,7 +81,7 @@ void require_generate_files(const GenerateFiles& files);
 
 /// Answers the rows that `files.output` does not have yet. A line a row, in input order: {"id", "text",
 /// "log_probability", "tokens"} or {"id", "text": null, "failure"}; with several samples the text is their consensus
-/// (consensus.h). Killed at any point, a further call completes the file
+/// (consensus.h), which has no "tokens" where it joins cards of several samples. Killed at any point, a further call completes the file
 /// to the same bytes as an undisturbed one.
 GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options,
                               const GenerateOptions& options, bool is_terminal,
