@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ANY_TEXT = ("tests/", "examples/", "docs/", "web/", "onggi/eval/baselines/", "README.md", "CHANGELOG.md")
+ANY_TEXT = ("tests/", "examples/", "docs/", "web/", "onggi/eval/baselines/", "onggi/eval/rules/", "README.md", "CHANGELOG.md")
 UNCHECKED_SUFFIXES = {".png", ".jpg", ".webp", ".gguf", ".safetensors", ".bin", ".npy", ".gz", ".woff2", ".ico"}
 # Written in pieces, so that this file does not find itself.
 FORBIDDEN = {

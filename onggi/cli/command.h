@@ -34,6 +34,9 @@ int run_merge(std::span<const std::string_view> arguments);
 int run_runs(std::span<const std::string_view> arguments);
 int run_sft(std::span<const std::string_view> arguments);
 
+int run_consensus_study(std::span<const std::string_view> arguments);  ///< Of `experiment`.
+int run_prompt_study(std::span<const std::string_view> arguments);     ///< Of `experiment`.
+
 /// Commit, compiler, instruction sets.
 std::string version_text();
 

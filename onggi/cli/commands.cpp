@@ -14,7 +14,7 @@ std::span<const Command> commands() {
       {"generate", "Answer every row of a file, guided or free", run_generate},
       {"eval", "Judge answers beside baselines; write a report", run_eval},
       {"merge", "Fold an adapter into its base: safetensors or GGUF", run_merge},
-      {"experiment", "Compare prompts: quality, speed and cost of shorter ones", run_experiment},
+      {"experiment", "Compare prompts, or ways to join samples", run_experiment},
       {"runs", "List and compare training runs", run_runs},
       {"bench", "Measure this machine and this model", run_bench},
   }};

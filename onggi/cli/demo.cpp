@@ -72,10 +72,13 @@ int run_demo(std::span<const std::string_view> arguments) {
   if (!std::filesystem::exists(std::filesystem::path(run) / "result.json")) run_shown(run_sft, "sft", sft);
   const std::string tuned = (out / (o.full ? "tuned-full.jsonl" : "tuned.jsonl")).string();
   run_shown(run_generate, "generate", with({"--template", prompt, "--guide", guide, "--adapter", run + "/adapter", "--output", tuned, "--fields"}));
+  const std::string joined = (out / (o.full ? "tuned-consensus-full.jsonl" : "tuned-consensus.jsonl")).string();
+  run_shown(run_generate, "generate", with({"--template", prompt, "--guide", guide, "--adapter", run + "/adapter", "--output", joined, "--temperature", "1",
+                                            "--samples", "16", "--batch-rows", "64", "--extractor-weight", "0.6", "--least-share", "0.3"}));
   const std::string base = (out / "base-few-shot.jsonl").string();
   run_shown(run_generate, "generate", with({"--template", (example / "prompts" / "base-few-shot.txt").string(), "--guide", guide, "--output", base}));
-  run_shown(run_eval, "eval", {"--rows", (example / "data").string(), "--split", (example / "split.json").string(), "--predictions", tuned, "--name", "tuned",
-                               "--compare", "base, 5 examples=" + base, "--run", run, "--json", (out / "result.json").string(),
+  run_shown(run_eval, "eval", {"--rows", (example / "data").string(), "--split", (example / "split.json").string(), "--predictions", joined, "--name", "tuned, with rules",
+                               "--compare", "tuned, one answer=" + tuned, "--compare", "base, 5 examples=" + base, "--run", run, "--json", (out / "result.json").string(),
                                "--report", (out / "report.html").string(), "--cards", (out / "cards.html").string()});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   std::printf("\ndone in %.0f s. Open the report: %s\n", seconds, std::filesystem::absolute(out / "report.html").c_str());

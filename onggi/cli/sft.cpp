@@ -1,5 +1,6 @@
-#include <chrono>
+#include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <string>
 
 #include <unistd.h>
@@ -23,6 +24,7 @@ struct SftFiles {
   std::vector<std::string> rows;
   std::vector<std::string> validation;
   std::string split;
+  bool join_validation = false;
   std::string prompt;
   std::string guide;
   std::string run;
@@ -36,6 +38,7 @@ struct SftFiles {
     field("rows", rows, "Training rows: a JSONL or CSV file, or a folder of them (repeat the flag for more).");
     field("validation", validation, "Rows to choose the best state by (repeatable); not with --split.");
     field("split", split, "Split file: trains on its training part, chooses by its validation part, never sees test.");
+    field("join_validation", join_validation, "With --split: trains on the validation part too, and keeps the last state.");
     field("template", prompt, "Prompt template with the answer part.");
     field("guide", guide, "Guide file, for --guide-loss.");
     field("run", run, "Folder of the run; if a run is there already, it goes on.");
@@ -71,6 +74,7 @@ int run_sft(std::span<const std::string_view> arguments) {
   require(!files.prompt.empty(), "--template is missing: a prompt template (docs/formats/dataset.md)");
   require(!files.run.empty(), "--run is missing: a folder for the run");
   require(files.split.empty() || files.validation.empty(), "--split and --validation exclude each other");
+  require(!files.join_validation || !files.split.empty(), "--join-validation is for --split; without one, give the rows with --rows");
 
   const auto prompt = datasets::PromptTemplate::load(files.prompt);
   const auto rows = tasks::read_all_rows(files.rows, row_options);
@@ -82,6 +86,10 @@ int run_sft(std::span<const std::string_view> arguments) {
     datasets::check_no_leak(sides, {});
   } else {
     parts = tasks::split_and_check(rows, tasks::read_split_options(files.split));
+    if (files.join_validation) {
+      std::ranges::move(parts.validation, std::back_inserter(parts.train));
+      parts.validation.clear();
+    }
   }
   datasets::require_no_errors(datasets::validate_rows(parts.train, prompt));
   datasets::require_no_errors(datasets::validate_rows(parts.validation, prompt));

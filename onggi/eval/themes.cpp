@@ -50,16 +50,21 @@ std::string optional_text(const datasets::Row& row, std::string_view column) {
 
 }  // namespace
 
+ThemeRow theme_row_without_cards(const datasets::Row& row) {
+  return {.id = row.id,
+          .product = datasets::text_of(row, "product"),
+          .review = datasets::text_of(row, "review"),
+          .category = optional_text(row, "category"),
+          .rating = optional_text(row, "rating"),
+          .gold = {}};
+}
+
 std::vector<ThemeRow> theme_rows(std::span<const datasets::Row> rows) {
   std::vector<ThemeRow> result;
   result.reserve(rows.size());
   for (const auto& row : rows) {
-    result.push_back({.id = row.id,
-                      .product = datasets::text_of(row, "product"),
-                      .review = datasets::text_of(row, "review"),
-                      .category = optional_text(row, "category"),
-                      .rating = optional_text(row, "rating"),
-                      .gold = datasets::cards_of(datasets::column_of(row, "themes"), datasets::place_of(row))});
+    result.push_back(theme_row_without_cards(row));
+    result.back().gold = datasets::cards_of(datasets::column_of(row, "themes"), datasets::place_of(row));
   }
   return result;
 }

@@ -29,6 +29,9 @@ struct ThemeRow {
 /// with the row's place.
 std::vector<ThemeRow> theme_rows(std::span<const datasets::Row> rows);
 
+/// The same of one row whose cards are not known or not to be seen.
+ThemeRow theme_row_without_cards(const datasets::Row& row);
+
 /// Names of the gold cards, most frequent first (the first in byte order on ties).
 std::vector<std::string> aspect_names(std::span<const ThemeRow> rows);
 

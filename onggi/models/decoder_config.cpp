@@ -172,6 +172,8 @@ Json common_hugging_face_config(const DecoderConfig& c, std::string_view model_t
 }
 
 Json rope_scaling_json(const nn::RopeConfig& rope) {
+  require(rope.factors.empty(), "the base's RoPE factors (tensor rope_freqs.weight) have no form in a Hugging Face config.json; write a GGUF file",
+          ErrorCode::kInvalidArgument);
   if (rope.llama3_factor != 1.0F) {
     return {{"rope_type", "llama3"},
             {"factor", rope.llama3_factor},

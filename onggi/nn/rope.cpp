@@ -9,6 +9,7 @@ namespace {
 float inverse_frequency(const RopeConfig& c, int k, int head_dim) {
   float f = static_cast<float>(1.0 / std::pow(static_cast<double>(c.base), 2.0 * k / head_dim));
   f /= c.linear_factor;
+  if (!c.factors.empty()) f /= c.factors[static_cast<std::size_t>(k)];
   if (c.llama3_factor == 1.0F) return f;
   const float wavelength = 2.0F * std::numbers::pi_v<float> / f;
   if (wavelength < c.llama3_original_length / c.llama3_high) return f;

@@ -14,6 +14,7 @@ struct RopeConfig {
   float llama3_low = 1.0F;
   float llama3_high = 4.0F;
   float llama3_original_length = 8192.0F;
+  std::vector<float> factors;  ///< [head_dim / 2]; each divides its frequency. Empty = all 1 (a GGUF file's rope_freqs).
 
   bool operator==(const RopeConfig&) const = default;
 };

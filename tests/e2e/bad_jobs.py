@@ -284,6 +284,7 @@ def flag_case(flags, *names, command="sft"):
     return Case(f"flag: {command} {' '.join(flags)}", lambda w: getattr(w, command)(*flags), names)
 
 
+EXTRACTOR = ("--samples", 2, "--temperature", 1, "--extractor-weight", 0.5)
 FLAGS = [
     Case("flag: unknown command", lambda w: ["genrate"], ('"genrate"', '"generate"')),
     Case("flag: a word too many", lambda w: ["inspect", w.base, w.base], ("one path",)),
@@ -340,6 +341,17 @@ FLAGS = [
     flag_case(["--samples", "0"], "--samples", command="generate"),
     flag_case(["--samples", "2"], "--temperature", command="generate"),
     flag_case(["--least-share", "0"], "--least-share", command="generate"),
+    flag_case(["--extractor-weight", "1.5"], "--extractor-weight", "0 to 1", command="generate"),
+    flag_case(["--extractor-weight", "0.5"], "--samples", command="generate"),
+    Case("flag: an extractor and no cards", lambda w: w.generate(*EXTRACTOR), ("prompt.txt", "cards")),
+    Case("flag: an extractor and no labelled rows", lambda w: w.generate(*EXTRACTOR, template=w.write("cards.txt", CARD_TEMPLATE)), ("--extractor-rows",)),
+    Case(
+        "flag: an extractor and rows without themes",
+        lambda w: w.generate(*EXTRACTOR, "--extractor-rows", w.write("raw.jsonl", jsonl([{"product": "a", "review": "b"}])),
+                             template=w.write("cards.txt", CARD_TEMPLATE)),  # fmt: skip
+        ("raw.jsonl:1", '"themes"'),
+    ),
+    flag_case(["--join-validation"], "--join-validation", "--split"),
     Case("flag: inspect --length 0", lambda w: ["inspect", w.base, "--length", "0"], ("length",)),
     Case("flag: inspect --batch-rows 2147483647", lambda w: ["inspect", w.base, "--batch-rows", "2147483647"], ("batch",)),
     Case("flag: bench --runs 0", lambda w: ["bench", "--base", w.base, "--runs", "0"], ("--runs",)),

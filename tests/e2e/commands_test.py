@@ -70,6 +70,20 @@ class Commands(unittest.TestCase):
                 self.assertRegex(line["text"], r"""^\["[a-c] 'x' : [yz]"\]$""")
             self.assertGreater(len({sample["text"] for line in lines for sample in line["samples"]}), 3)
 
+    def test_a_rule_extractor_has_a_say_in_the_consensus(self):
+        template = self.w.write("cards.txt", CARD_TEMPLATE)
+        guide = self.w.write("cards.json", {"regex": r"""\["a 'x' : (보습력|향)"\]"""})
+        themes = [{"entity": "x", "expression": "a", "name": "보습력"}]
+        rows = [{"id": str(i), "product": f"상품 {i}", "review": "촉촉하고 좋아요", "themes": themes} for i in range(8)]
+        labelled = self.w.write("labelled.jsonl", jsonl(rows))
+        unseen = self.w.write("unseen.jsonl", jsonl([{"id": "u", "product": "새 상품", "review": "촉촉하고 좋아요"}]))
+        for weight, text in ((0.999, """["a 'x' : 보습력"]"""), (0, None)):
+            output = self.w.folder / f"{weight}.jsonl"
+            self.good(*self.w.generate("--samples", 16, "--temperature", 1, "--least-share", 0.5, "--extractor-weight", weight, "--max-new-tokens", 60,
+                                       "--extractor-rows", labelled, rows=unseen, template=template, guide=guide, output=output))  # fmt: skip
+            answer = json.loads(output.read_text(encoding="utf-8"))["text"]
+            self.assertIn(answer, [text] if text else ["[]", """["a 'x' : 보습력"]""", """["a 'x' : 향"]"""])
+
     def test_both_forms_of_a_model_answer_alike(self):
         # The file's query and key rows are in another order, so only the form of the answers is compared.
         gguf = self.w.write("model.gguf", tiny_model.gguf(tiny_model.gguf_metadata(), tiny_model.gguf_tensors()))

@@ -98,9 +98,33 @@ class Experiment(unittest.TestCase):
         self.assertGreater(kills, 0)
         self.assertEqual(self.kept("killed"), want)
 
+    def test_ways_to_join_samples_are_compared(self):
+        w = self.w
+        samples, table = w.folder / "samples.jsonl", w.folder / "table.json"
+        split = ("--split", w.split)
+        self.good(w.generate(*split, "--samples", 4, "--temperature", 1, "--show-samples", "--max-new-tokens", 120,
+                             template=self.templates[1], guide=w.folder / "cards.json", output=samples))  # fmt: skip
+        study = ["experiment", "consensus", "--rows", w.rows, *split, "--part", "test", "--samples"]
+        text = self.good([*study, samples, "--json", table])
+        result = json.loads(table.read_text(encoding="utf-8"))
+        self.assertIn(f"--extractor-weight {result['extractor_weight']:.1f} --least-share {result['least_share']:.2f}", text)
+        # What the table says of a setting is what `generate` then reaches with it.
+        cell = next(c for c in result["cells"] if (c["extractor_weight"], c["least_share"]) == (0.7, 0.3))
+        answers, judged = w.folder / "answers.jsonl", w.folder / "judged.json"
+        self.good(w.generate(*split, "--samples", 4, "--temperature", 1, "--extractor-weight", 0.7, "--max-new-tokens", 120,
+                             template=self.templates[1], guide=w.folder / "cards.json", output=answers))  # fmt: skip
+        self.good(w.eval(*split, "--no-baselines", "--json", judged, predictions=answers))
+        figures = json.loads(judged.read_text(encoding="utf-8"))["systems"][0]["figures"]
+        self.assertEqual(figures["f1"]["value"], cell["f1"])
+
+        for file, names in ((answers, ["answers.jsonl:1", "--show-samples"]), (w.rows, ["rows.jsonl", "expected 3 rows"])):
+            result = binary.run(*study, file)
+            self.assertEqual(binary.faults_of_refusal(result, names), [], result.stderr)
+
     def test_what_is_missing_is_named(self):
         for arguments, names in (
-            (["experiment"], ["prompts"]),
+            (["experiment"], ["prompts", "consensus"]),
+            (["experiment", "consensus", "--rows", self.w.rows], ["--split"]),
             (["experiment", "prompts", "--rows", self.w.rows], ["--split"]),
             (self.study("study", "--part", "train"), ["--part", "validation"]),
             (self.study("study", "--template", self.templates[0], "--template", self.templates[0]), ["two templates", "long"]),

@@ -1,8 +1,8 @@
 #include "onggi/eval/baselines/baselines.h"
 
 #include "onggi/core/error.h"
-#include "onggi/eval/baselines/adnominal.h"
-#include "onggi/eval/baselines/rule_extractor.h"
+#include "onggi/eval/rules/adnominal.h"
+#include "onggi/eval/rules/rule_extractor.h"
 
 namespace onggi::eval {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "onggi/core/error.h"
 #include "onggi/datasets/split.h"
-#include "onggi/eval/baselines/adnominal.h"
-#include "onggi/eval/baselines/clauses.h"
-#include "onggi/eval/baselines/rule_extractor.h"
+#include "onggi/eval/rules/adnominal.h"
+#include "onggi/eval/rules/clauses.h"
+#include "onggi/eval/rules/rule_extractor.h"
 
 namespace onggi::eval {
 namespace {

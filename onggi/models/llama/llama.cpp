@@ -1,5 +1,9 @@
 #include "onggi/models/llama/llama.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
 #include "onggi/core/error.h"
 
 namespace onggi::models {
@@ -11,6 +15,19 @@ bool matches(const formats::Checkpoint& c) {
   return config_text_or(c, m, key, "") == "llama";
 }
 
+/// Files of Llama 3.x carry the scaling of their frequencies as a tensor of factors.
+std::vector<float> read_rope_factors(const formats::Checkpoint& c, int head_dim) {
+  const auto* tensor = c.find("rope_freqs.weight");
+  if (tensor == nullptr) return {};
+  const auto where = c.path().string() + ": rope_freqs.weight";
+  require(tensor->type == quant::DType::kF32 && tensor->shape == std::vector<std::int64_t>{head_dim / 2},
+          [&] { return "expected F32 [" + std::to_string(head_dim / 2) + "], half of the head's width"; }, ErrorCode::kCorrupt, where);
+  std::vector<float> factors(static_cast<std::size_t>(head_dim / 2));
+  std::memcpy(factors.data(), tensor->data.data(), factors.size() * sizeof(float));
+  require(std::ranges::all_of(factors, [](float f) { return std::isfinite(f) && f > 0.0F; }), "a factor is not a number above 0", ErrorCode::kCorrupt, where);
+  return factors;
+}
+
 DecoderConfig read_config(const formats::Checkpoint& c) {
   DecoderConfig config;
   config.architecture = "llama";
@@ -20,11 +37,7 @@ DecoderConfig read_config(const formats::Checkpoint& c) {
     read_common_gguf(c, "llama", config);
     config.permuted_qk = true;
     rope.base = static_cast<float>(config_float_or(c, m, "llama.rope.freq_base", 10000.0));
-    // Files of Llama 3.x carry the scaled frequencies as a tensor of factors.
-    require(c.find("rope_freqs.weight") == nullptr,
-            "llama: the GGUF file has the tensor rope_freqs.weight, which is not supported yet; use the Hugging Face "
-            "directory of the same model",
-            ErrorCode::kInvalidArgument, c.path().string());
+    rope.factors = read_rope_factors(c, config.head_dim);
   } else {
     config.tied_head = false;  // class default
     read_common_hugging_face(c, m, config);

@@ -3,17 +3,29 @@
 #include <span>
 #include <string>
 
+#include "onggi/eval/rules/rule_extractor.h"
 #include "onggi/runtime/generator.h"
 
 namespace onggi::tasks {
 
-/// One answer out of several samples of a row. With `are_cards`, the cards whose (entity, name) at least
-/// `least_share` of the samples name, the most frequent `max_cards` of them, one card a name, each as the most probable
-/// sample writes it, in their mean order: for a low share this is the answer with the best expected F1, where the most
-/// probable single answer is cautious (minimum Bayes risk; Kumar and Byrne 2004). Otherwise, and where a sample holds no
-/// cards, the text that most samples agree on. Ties go to the higher log-probability, then the earlier sample.
-/// Samples that failed do not count; if all did, the first is returned.
-/// The result's log-probability is that of the share: log(mean share of its cards or text).
-runtime::Answer consensus(std::span<const runtime::Answer> samples, bool are_cards, double least_share, std::size_t max_cards);
+struct ConsensusOptions {
+  bool are_cards = false;
+  double least_share = 0.3;   ///< Cards: the least belief in a name that is written.
+  std::size_t max_cards = 3;
+  const eval::RuleExtractor::Opinion* opinion = nullptr;  ///< A second reader's, for cards; not owned.
+  double opinion_weight = 0;  ///< 0 to 1.
+};
+
+/// One answer out of several samples of a row.
+/// Cards: the belief in a name is the share of samples with a card of that name, or with a second reader
+/// (1 - weight) * share + weight * opinion (linear opinion pool; Stone 1961). The `max_cards` names of the highest belief
+/// of at least `least_share` are written, one card each, in the samples' mean order; the entity is chosen in the same way
+/// from the cards of all samples, among those that the name has; the wording is the most probable sample's. For a low
+/// share this is about the answer with the best expected F1, where the most probable single answer is cautious. A name
+/// that no sample has is never written.
+/// Other answers, and where a sample holds no cards: the text that most samples agree on.
+/// Ties go to the higher log-probability, then the earlier sample. Samples that failed do not count; if all did, the
+/// first is returned. The result's log-probability is log(mean belief in its names, or share of its text).
+runtime::Answer consensus(std::span<const runtime::Answer> samples, const ConsensusOptions& options);
 
 }  // namespace onggi::tasks

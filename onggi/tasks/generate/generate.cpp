@@ -29,13 +29,33 @@ double clock_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::vector<datasets::Row> wanted_rows(const GenerateFiles& files, const datasets::RowsOptions& row_options) {
-  auto rows = read_all_rows(files.rows, row_options);
-  if (files.split.empty()) return rows;
-  auto parts = split_and_check(rows, read_split_options(files.split));
-  if (files.part == "train") return std::move(parts.train);
-  if (files.part == "validation") return std::move(parts.validation);
-  return std::move(parts.test);
+struct JobRows {
+  std::vector<datasets::Row> rows;      ///< To answer.
+  std::vector<datasets::Row> labelled;  ///< What a rule extractor may learn from.
+};
+
+JobRows job_rows(const GenerateFiles& files, const datasets::RowsOptions& row_options) {
+  JobRows job{.rows = read_all_rows(files.rows, row_options), .labelled = {}};
+  if (!files.extractor_rows.empty()) job.labelled = read_all_rows(files.extractor_rows, row_options);
+  if (files.split.empty()) return job;
+  auto parts = split_and_check(job.rows, read_split_options(files.split));
+  std::vector<datasets::Row> before;
+  if (files.part == "train") {
+    job.rows = std::move(parts.train);
+  } else {
+    before = std::move(parts.train);
+    if (files.part == "test") before.insert(before.end(), parts.validation.begin(), parts.validation.end());
+    job.rows = files.part == "test" ? std::move(parts.test) : std::move(parts.validation);
+  }
+  if (job.labelled.empty()) job.labelled = std::move(before);
+  return job;
+}
+
+/// Nothing where the options ask for no second reader.
+std::optional<eval::RuleExtractor> second_reader(const GenerateOptions& options, std::span<const datasets::Row> labelled) {
+  if (options.extractor_weight == 0.0) return std::nullopt;
+  require(!labelled.empty(), "--extractor-weight needs labelled rows: --extractor-rows FILE, or --split with --part validation or test");
+  return eval::RuleExtractor::fit(eval::theme_rows(labelled), {.num_folds = 0});
 }
 
 Json answer_line(const datasets::Row& row, const runtime::Answer& answer, bool with_fields) {
@@ -83,17 +103,17 @@ class SampleCollector {
 
 /// What is written for a row: its one sample, or the consensus. Cards that no single sample held together may still break
 /// the guide (one that wants a card, or two names never together): then the text that most samples agree on.
-runtime::Answer settle(std::span<const runtime::Answer> samples, bool are_cards, double least_share, const decode::Guide* guide,
-                       const decode::Slots& slots) {
+runtime::Answer settle(std::span<const runtime::Answer> samples, ConsensusOptions options, const decode::Guide* guide, const decode::Slots& slots) {
   if (samples.size() == 1) return samples.front();
-  std::size_t most_cards = 0;  // No more than a sample has, so no more than the guide allows.
+  options.max_cards = 0;  // No more than a sample has, so no more than the guide allows.
   for (const auto& sample : samples) {
     const auto cards = datasets::parse_cards(sample.text);
-    if (sample.complete && cards) most_cards = std::max(most_cards, cards->size());
+    if (sample.complete && cards) options.max_cards = std::max(options.max_cards, cards->size());
   }
-  auto answer = consensus(samples, are_cards, least_share, most_cards);
+  auto answer = consensus(samples, options);
   if (!answer.complete || guide == nullptr || guide->accepts(answer.text, slots)) return answer;
-  return consensus(samples, false, least_share, most_cards);
+  options.are_cards = false;
+  return consensus(samples, options);
 }
 
 Json samples_json(std::span<const runtime::Answer> samples) {
@@ -130,8 +150,13 @@ GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, c
   require(options.samples == 1 || options.sampling.temperature > 0.0F, "--samples of more than 1 needs --temperature above 0: greedy samples are all the same");
   require(options.samples == 1 || !options.fields, "--fields gives the probabilities of one answer; it does not go with --samples");
   require(options.least_share > 0.0 && options.least_share <= 1.0, "--least-share is out of range, expected above 0 and at most 1");
+  require(options.extractor_weight >= 0.0 && options.extractor_weight <= 1.0, "--extractor-weight is out of range, expected 0 to 1");
+  require(options.extractor_weight == 0.0 || options.samples > 1, "--extractor-weight joins a rule extractor with samples, so it needs --samples of more than 1");
   const auto prompt = datasets::PromptTemplate::load(files.prompt);
-  const auto rows = wanted_rows(files, row_options);
+  const bool are_cards = prompt.answer_format() == "cards";
+  require(options.extractor_weight == 0.0 || are_cards, "--extractor-weight needs a template whose answers are cards", ErrorCode::kInvalidArgument, files.prompt);
+  const auto [rows, labelled] = job_rows(files, row_options);
+  const auto extractor = second_reader(options, labelled);
   const TextSet texts = make_text_set(rows, prompt, false);
 
   GenerateOptions copy = options;
@@ -139,6 +164,7 @@ GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, c
   Json manifest = {{"base", model.base_hash}, {"tokenizer", model.tokenizer->content_hash()}, {"template", prompt.content_hash()},
                    {"rows", datasets::content_hash(rows)}, {"options", OptionList(copy).to_json()}};
   std::optional<nn::Adapter> adapter;
+  manifest["extractor_rows"] = extractor ? Json(datasets::content_hash(labelled)) : Json(nullptr);
   manifest["adapter"] = nullptr;
   if (!files.adapter.empty()) {
     const auto adapter_files = nn::read_adapter(files.adapter);
@@ -160,7 +186,6 @@ GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, c
   OrderedOutput output(files.output, manifest);  // Last, so that what was refused leaves nothing behind.
   const auto total = static_cast<std::int64_t>(rows.size());
   require(output.num_done() <= total, "the output has more lines than there are rows", ErrorCode::kInvalidArgument, files.output);
-  const bool are_cards = prompt.answer_format() == "cards";
   SampleCollector collector(options.samples);
   GenerateSummary summary;
   const double start = clock_seconds();
@@ -189,10 +214,13 @@ GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, c
     generator.run(requests, [&](runtime::Answer&& part) {
       auto samples = collector.add(std::move(part));
       if (!samples) return;
-      const auto& slots = texts.rows[static_cast<std::size_t>(samples->front().index)].slots;
-      const auto answer = settle(*samples, are_cards, options.least_share, guide.get(), slots);
+      const auto index = static_cast<std::size_t>(samples->front().index);
+      ConsensusOptions how{.are_cards = are_cards, .least_share = options.least_share, .opinion_weight = options.extractor_weight};
+      std::optional<eval::RuleExtractor::Opinion> opinion;
+      if (extractor) how.opinion = &opinion.emplace(extractor->opinion(eval::theme_row_without_cards(rows[index])));
+      const auto answer = settle(*samples, how, guide.get(), texts.rows[index].slots);
       ++(answer.complete ? summary.num_answered : summary.num_failed);
-      Json line = answer_line(rows[static_cast<std::size_t>(answer.index)], answer, options.fields);
+      Json line = answer_line(rows[index], answer, options.fields);
       if (options.show_samples) line["samples"] = samples_json(*samples);
       output.add(answer.index, dump_line(line));
       show(false);

@@ -23,6 +23,7 @@ struct GenerateFiles {
   std::string output;
   std::string split;
   std::string part = "test";
+  std::vector<std::string> extractor_rows;
 
   template <class V>
   void visit(V&& field) {
@@ -34,6 +35,7 @@ struct GenerateFiles {
     field("output", output, "JSONL file to write; goes on with it if it is there.");
     field("split", split, "Split file: answer only one part of the rows.");
     field("part", part, "With --split: train, validation or test.");
+    field("extractor_rows", extractor_rows, "Labelled rows for --extractor-weight; with --split: the parts before the answered one.");
   }
 };
 
@@ -44,6 +46,7 @@ struct GenerateOptions {
   std::int64_t seed = 0;
   int samples = 1;
   double least_share = 0.3;
+  double extractor_weight = 0.0;
   bool show_samples = false;
   bool exact = false;
   bool fields = false;
@@ -56,6 +59,7 @@ struct GenerateOptions {
     field("seed", seed, "Seed of sampling; a row's numbers depend on it and the row alone.");
     field("samples", samples, "Answers drawn for each row, of which the consensus is written (needs a temperature).");
     field("least_share", least_share, "With --samples and a template of cards: a card is written if this share of the samples has it.");
+    field("extractor_weight", extractor_weight, "With --samples and cards: how much a rule extractor learnt from labelled rows counts beside the samples, 0 to 1.");
     field("show_samples", show_samples, "Also write all samples of each row.");
     field("exact", exact, "Compute in f32 instead of int8 (slower; the reference's arithmetic).");
     field("fields", fields, "Also write the log-probability of each value inside a JSON answer.");

@@ -1,10 +1,10 @@
-#include "onggi/eval/baselines/adnominal.h"
+#include "onggi/eval/rules/adnominal.h"
 
 #include <algorithm>
 #include <array>
 
 #include "onggi/datasets/characters.h"
-#include "onggi/eval/baselines/clauses.h"
+#include "onggi/eval/rules/clauses.h"
 
 namespace onggi::eval {
 namespace {

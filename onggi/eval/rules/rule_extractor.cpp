@@ -1,4 +1,4 @@
-#include "onggi/eval/baselines/rule_extractor.h"
+#include "onggi/eval/rules/rule_extractor.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,8 @@
 
 #include "onggi/core/error.h"
 #include "onggi/core/hash.h"
-#include "onggi/eval/baselines/adnominal.h"
-#include "onggi/eval/baselines/clauses.h"
+#include "onggi/eval/rules/adnominal.h"
+#include "onggi/eval/rules/clauses.h"
 
 namespace onggi::eval {
 namespace {
@@ -115,7 +115,13 @@ std::vector<RuleExtractor::Candidate> RuleExtractor::chosen(const Reading& readi
 RuleExtractor RuleExtractor::fit(std::span<const ThemeRow> train, const Options& options) {
   RuleExtractor extractor;
   extractor.names_ = aspect_names(train);
-  require(!extractor.names_.empty() && options.num_folds > 1, "rules: the training rows hold no theme");
+  require(!extractor.names_.empty(), "rules: the training rows hold no theme");
+  if (options.num_folds > 1) extractor.tune(train, options);
+  extractor.fit_parts(train, options.seed);
+  return extractor;
+}
+
+void RuleExtractor::tune(std::span<const ThemeRow> train, const Options& options) {
   struct Held {
     Reading reading;
     const ThemeRow* row;
@@ -128,7 +134,7 @@ RuleExtractor RuleExtractor::fit(std::span<const ThemeRow> train, const Options&
       if (fold_of(row.product, options.num_folds) != static_cast<std::size_t>(fold)) others.push_back(row);
     }
     RuleExtractor part;
-    part.names_ = extractor.names_;
+    part.names_ = names_;
     part.fit_parts(others, options.seed);
     for (const ThemeRow& row : train) {
       if (fold_of(row.product, options.num_folds) != static_cast<std::size_t>(fold)) continue;
@@ -146,17 +152,24 @@ RuleExtractor RuleExtractor::fit(std::span<const ThemeRow> train, const Options&
           counts.expected += static_cast<std::int64_t>(item.row->gold.size());
           for (const Candidate& card : cards) {
             counts.hits += std::ranges::any_of(item.row->gold, [&](const Card& gold) {
-              return gold.name == extractor.names_[static_cast<std::size_t>(card.aspect)] && gold.entity == item.entity;
+              return gold.name == names_[static_cast<std::size_t>(card.aspect)] && gold.entity == item.entity;
             });
           }
         }
         tuning.f1 = counts.score().f1;
-        if (tuning.f1 > extractor.tuning_.f1) extractor.tuning_ = tuning;
+        if (tuning.f1 > tuning_.f1) tuning_ = tuning;
       }
     }
   }
-  extractor.fit_parts(train, options.seed);
-  return extractor;
+}
+
+RuleExtractor::Opinion RuleExtractor::opinion(const ThemeRow& row) const {
+  const Reading reading = read(row);
+  Opinion opinion{.names = {}, .entities = entities_.probabilities(row.product)};
+  for (const Candidate& candidate : reading.candidates) {
+    opinion.names[names_[static_cast<std::size_t>(candidate.aspect)]] = std::sqrt(candidate.clause_score * reading.review_score);
+  }
+  return opinion;
 }
 
 std::vector<Card> RuleExtractor::extract(const ThemeRow& row) const {

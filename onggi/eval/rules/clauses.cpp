@@ -1,4 +1,4 @@
-#include "onggi/eval/baselines/clauses.h"
+#include "onggi/eval/rules/clauses.h"
 
 #include <algorithm>
 #include <array>

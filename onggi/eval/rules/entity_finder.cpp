@@ -1,8 +1,9 @@
-#include "onggi/eval/baselines/entity_finder.h"
+#include "onggi/eval/rules/entity_finder.h"
 
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "onggi/core/random.h"
 #include "onggi/datasets/characters.h"
@@ -99,6 +100,7 @@ float EntityFinder::score(const std::vector<std::uint64_t>& features) const {
 EntityFinder EntityFinder::fit(std::span<const ThemeRow> rows) {
   constexpr int kEpochs = 10;
   constexpr float kLearningRate = 0.3f;
+  constexpr std::size_t kMinProducts = 3;  // what fewer have says nothing of others
   constexpr std::uint64_t kStream = 0x656E74;  // "ent"
   EntityFinder finder;
   std::map<std::string, std::string> entity_of;
@@ -125,6 +127,15 @@ EntityFinder EntityFinder::fit(std::span<const ThemeRow> rows) {
     }
     if (has_gold) items.push_back(std::move(item));  // else a piece of a word, or words that do not stand together
   }
+  std::unordered_map<std::uint64_t, std::size_t> products_with;
+  for (const Item& item : items) {
+    std::set<std::uint64_t> seen;
+    for (const auto& candidate : item.candidates) seen.insert(candidate.begin(), candidate.end());
+    for (const auto feature : seen) ++products_with[feature];
+  }
+  for (Item& item : items) {
+    for (auto& candidate : item.candidates) std::erase_if(candidate, [&](std::uint64_t f) { return products_with[f] < kMinProducts; });
+  }
   std::unordered_map<std::uint64_t, float> squares;
   for (std::uint64_t turn = 0; turn < kEpochs * items.size(); ++turn) {
     const Item& item = items[uniform_int(0, kStream, turn, items.size())];
@@ -145,17 +156,35 @@ EntityFinder EntityFinder::fit(std::span<const ThemeRow> rows) {
   return finder;
 }
 
-std::string EntityFinder::find(std::string_view product) const {
+std::vector<std::pair<std::string, float>> EntityFinder::scored(std::string_view product) const {
   const auto words = words_of(product);
-  std::string best;
-  float best_score = -INFINITY;
+  std::vector<std::pair<std::string, float>> spans;
   for (const Span& span : candidates(words)) {
     std::string text = join(words, span.first, span.last);
     const auto known = known_.find(text);
     const float s = score(features(words, span, known == known_.end() ? 0 : known->second));
-    if (s > best_score) best_score = s, best = std::move(text);
+    spans.emplace_back(std::move(text), s);
   }
-  return best;
+  return spans;
+}
+
+std::string EntityFinder::find(std::string_view product) const {
+  const auto spans = scored(product);
+  return std::ranges::max_element(spans, {}, &std::pair<std::string, float>::second)->first;
+}
+
+std::map<std::string, double, std::less<>> EntityFinder::probabilities(std::string_view product) const {
+  const auto spans = scored(product);
+  const double highest = std::ranges::max_element(spans, {}, &std::pair<std::string, float>::second)->second;
+  std::map<std::string, double, std::less<>> probabilities;
+  double sum = 0;
+  for (const auto& [text, s] : spans) {
+    const double weight = std::exp(s - highest);
+    probabilities[text] += weight;
+    sum += weight;
+  }
+  for (auto& [text, probability] : probabilities) probability /= sum;
+  return probabilities;
 }
 
 }  // namespace onggi::eval

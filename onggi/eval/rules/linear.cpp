@@ -1,4 +1,4 @@
-#include "onggi/eval/baselines/linear.h"
+#include "onggi/eval/rules/linear.h"
 
 #include <algorithm>
 #include <cmath>
