@@ -74,7 +74,7 @@ int run_demo(std::span<const std::string_view> arguments) {
   run_shown(run_generate, "generate", with({"--template", prompt, "--guide", guide, "--adapter", run + "/adapter", "--output", tuned, "--fields"}));
   const std::string joined = (out / (o.full ? "tuned-consensus-full.jsonl" : "tuned-consensus.jsonl")).string();
   run_shown(run_generate, "generate", with({"--template", prompt, "--guide", guide, "--adapter", run + "/adapter", "--output", joined, "--temperature", "1",
-                                            "--samples", "16", "--batch-rows", "64", "--extractor-weight", "0.6", "--least-share", "0.3"}));
+                                            "--samples", "16", "--batch-rows", "64", "--extractor-weight", "0.5", "--least-share", "0.25"}));
   const std::string base = (out / "base-few-shot.jsonl").string();
   run_shown(run_generate, "generate", with({"--template", (example / "prompts" / "base-few-shot.txt").string(), "--guide", guide, "--output", base}));
   run_shown(run_eval, "eval", {"--rows", (example / "data").string(), "--split", (example / "split.json").string(), "--predictions", joined, "--name", "tuned, with rules",

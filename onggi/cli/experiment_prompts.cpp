@@ -279,7 +279,7 @@ void generate_answers(const Study& study, const StudyPrompt& prompt, tasks::Prom
   const tasks::GenerateFiles files{.base = tuned.base,
                                    .rows = {study.rows_file.string()},
                                    .prompt = prompt.file.string(),
-                                   .adapter = tuned.adapter,
+                                   .adapters = tuned.adapter.empty() ? std::vector<std::string>{} : std::vector{tuned.adapter},
                                    .guide = study.options.guide,
                                    .output = output.string()};
   const tasks::GenerateOptions options{.max_new_tokens = study.options.max_new_tokens,

@@ -22,6 +22,8 @@ int run_generate(std::span<const std::string_view> arguments) {
   static constexpr std::string_view kExamples[] = {
       "onggi generate --rows reviews.jsonl --template prompt.txt --adapter runs/first/adapter \\\n"
       "                 --guide examples/review-themes/guide.json --output answers.jsonl",
+      "onggi generate --rows reviews.jsonl --template prompt.txt --adapter runs/0/adapter --adapter runs/1/adapter --guide guide.json \\\n"
+      "                 --samples 16 --temperature 1 --extractor-weight 0.5 --extractor-rows labelled.jsonl --output answers.jsonl",
       "onggi generate --rows reviews.csv --columns review=text,product=title --template prompt.txt --output answers.jsonl"};
   if (wants_help(arguments)) {
     print_help("generate --rows FILE --template FILE --output FILE [options]",
@@ -32,7 +34,14 @@ int run_generate(std::span<const std::string_view> arguments) {
   }
   require(list.parse_flags(arguments).empty(), "generate takes no positional argument; rows are --rows FILE");
   tasks::require_generate_files(files);
-  const std::string base_type = files.adapter.empty() ? "keep" : nn::adapter_base_type(files.adapter);
+  std::string base_type = "keep";
+  for (const auto& adapter : files.adapters) {
+    const auto type = nn::adapter_base_type(adapter);
+    require(&adapter == &files.adapters.front() || type == base_type,
+            [&] { return "the adapter was trained on a base of type " + type + ", the one before it on " + base_type + "; they can't answer side by side"; },
+            ErrorCode::kInvalidArgument, adapter);
+    base_type = type;
+  }
   Session s = open_session(files.base, threads, options.exact ? models::Compute::kF32 : models::Compute::kInt8,
                            models::base_type_from_name(base_type));
   const bool is_terminal = ::isatty(STDERR_FILENO) == 1;

@@ -77,7 +77,7 @@ std::optional<Generator::Row> Generator::admit(const Request& request, const std
   const auto finish = [&](const Answer& answer) {
     for (int sample = 0; sample < request.num_samples; ++sample) {
       Answer copy = answer;
-      copy.sample = sample;
+      copy.sample = request.first_sample + sample;
       done(std::move(copy));
     }
   };
@@ -95,6 +95,7 @@ std::optional<Generator::Row> Generator::admit(const Request& request, const std
   Row row{&request, prefix_sequence_ ? prefix_sequence_->fork() : nn::KvSequence(decoder_.kv_shape()), nullptr,
           request.prompt, {}, false, request.num_samples - 1};
   row.answer.index = request.index;
+  row.answer.sample = request.first_sample;
   if (guide_) {
     try {
       row.state = guide_->start(request.slots);
@@ -184,7 +185,7 @@ void Generator::add_samples(std::vector<Row>& rows, std::vector<std::size_t>& so
   for (std::size_t i = 0; i < num_rows; ++i) {
     for (int sample = 1; sample <= rows[i].num_waiting; ++sample) {
       Row other{rows[i].request, rows[i].sequence.fork(), rows[i].state ? rows[i].state->fork() : nullptr, {}, rows[i].answer};
-      other.answer.sample = sample;
+      other.answer.sample += sample;
       sources.push_back(i);
       rows.push_back(std::move(other));
     }

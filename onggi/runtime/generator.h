@@ -22,6 +22,7 @@ struct Request {
   std::vector<int> prompt;         ///< Ids after the job's shared prefix.
   decode::Slots slots;             ///< What the guide may quote from this row.
   int num_samples = 1;             ///< Answers wanted; the prompt is computed once.
+  int first_sample = 0;            ///< Number of the first; the others follow.
 };
 
 struct GeneratedToken {

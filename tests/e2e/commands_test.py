@@ -84,6 +84,24 @@ class Commands(unittest.TestCase):
             answer = json.loads(output.read_text(encoding="utf-8"))["text"]
             self.assertIn(answer, [text] if text else ["[]", """["a 'x' : 보습력"]""", """["a 'x' : 향"]"""])
 
+    def test_several_adapters_answer_together(self):
+        template = self.w.write("cards.txt", CARD_TEMPLATE)
+        guide = self.w.write("cards.json", {"regex": r"""\["[a-c] 'x' : [yz]"\]"""})
+        adapters = []
+        for seed in (0, 1):
+            self.good(*self.w.sft("--seed", seed, template=template, run=self.w.folder / f"run{seed}"))
+            adapters += ["--adapter", self.w.folder / f"run{seed}" / "adapter"]
+        flags = ("--samples", 4, "--temperature", 1, "--show-samples", "--max-new-tokens", 40)
+        outputs = []
+        for name, chosen in (("both", adapters), ("first", adapters[:2]), ("second", adapters[2:])):
+            output = self.w.folder / f"{name}.jsonl"
+            self.good(*self.w.generate(*flags, *chosen, template=template, guide=guide, output=output))
+            outputs.append([json.loads(line)["samples"] for line in output.read_text(encoding="utf-8").splitlines()])
+        both, first, second = outputs
+        self.assertEqual([samples[:4] for samples in both], first)
+        self.assertEqual({len(samples) for samples in both}, {8})
+        self.assertNotEqual([samples[4:] for samples in both], second)  # other draws: the samples' numbers go on
+
     def test_both_forms_of_a_model_answer_alike(self):
         # The file's query and key rows are in another order, so only the form of the answers is compared.
         gguf = self.w.write("model.gguf", tiny_model.gguf(tiny_model.gguf_metadata(), tiny_model.gguf_tensors()))

@@ -23,7 +23,9 @@ namespace onggi::tasks {
 namespace {
 
 /// Rows that share one head subset; their slots decide its columns.
-constexpr std::size_t kRowsPerJob = 2048;
+constexpr std::int64_t kRowsPerJob = 2048;
+/// With several adapters a row is written when the last of them has answered the job's rows.
+constexpr std::int64_t kRowsPerSharedJob = 128;
 
 double clock_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -131,6 +133,164 @@ Json samples_json(std::span<const runtime::Answer> samples) {
 /// Answers may hold bytes that are no UTF-8 (free generation): they are shown as U+FFFD.
 std::string dump_line(const Json& line) { return line.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+void check(const GenerateFiles& files, const GenerateOptions& options, const datasets::PromptTemplate& prompt) {
+  require_generate_files(files);
+  decode::check_sampling(options.sampling);
+  require(options.samples >= 1 && options.samples <= 256, [&] { return "--samples is " + std::to_string(options.samples) + ", expected 1 to 256"; });
+  require(options.samples == 1 || options.sampling.temperature > 0.0F, "--samples of more than 1 needs --temperature above 0: greedy samples are all the same");
+  const bool joins = options.samples > 1 || files.adapters.size() > 1;
+  require(!joins || !options.fields, "--fields gives the probabilities of one answer; it does not go with --samples or several adapters");
+  require(options.least_share > 0.0 && options.least_share <= 1.0, "--least-share is out of range, expected above 0 and at most 1");
+  require(options.extractor_weight >= 0.0 && options.extractor_weight <= 1.0, "--extractor-weight is out of range, expected 0 to 1");
+  if (options.extractor_weight == 0.0) return;
+  require(joins, "--extractor-weight joins a rule extractor with samples, so it needs --samples of more than 1");
+  require(prompt.answer_format() == "cards", "--extractor-weight needs a template whose answers are cards", ErrorCode::kInvalidArgument, files.prompt);
+}
+
+/// One output file from its rows to its last line.
+class GenerateJob {
+ public:
+  GenerateJob(GenerateModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options, const GenerateOptions& options)
+      : model_(std::move(model)), files_(files), options_(options), prompt_(datasets::PromptTemplate::load(files.prompt)) {
+    check(files_, options_, prompt_);
+    rows_ = job_rows(files_, row_options);
+    extractor_ = second_reader(options_, rows_.labelled);
+    texts_ = make_text_set(rows_.rows, prompt_, false);
+    load_adapters();
+    if (!files_.guide.empty()) guide_ = decode::load_guide(files_.guide, model_.tokenizer);
+  }
+
+  GenerateSummary run(bool is_terminal, const std::function<void(std::string_view)>& write);
+
+ private:
+  void load_adapters();
+  Json manifest() const;
+  void make_generators();
+  std::int64_t counted_tokens() const;
+  void answer_rows(std::int64_t first, std::int64_t end);
+  void write_row(const std::vector<runtime::Answer>& samples);
+  void show(bool is_last);
+
+  GenerateModel model_;
+  const GenerateFiles& files_;
+  const GenerateOptions& options_;
+  datasets::PromptTemplate prompt_;
+  JobRows rows_;
+  std::optional<eval::RuleExtractor> extractor_;
+  TextSet texts_;
+  std::vector<nn::Adapter> adapters_;
+  std::vector<std::string> adapter_hashes_;
+  std::shared_ptr<const decode::Guide> guide_;
+  std::vector<std::unique_ptr<runtime::Generator>> generators_;  ///< One an adapter, or the base's.
+  std::optional<OrderedOutput> output_;
+  GenerateSummary summary_;
+  double start_ = 0.0, shown_ = 0.0;
+  bool is_terminal_ = false;
+  std::function<void(std::string_view)> write_;
+};
+
+void GenerateJob::load_adapters() {
+  const std::vector<std::pair<std::string, std::string>> hashes = {{"base", model_.base_hash}, {"tokenizer", model_.tokenizer->content_hash()}};
+  for (const auto& folder : files_.adapters) {
+    const auto adapter_files = nn::read_adapter(folder);
+    nn::check_adapter_origin(adapter_files, hashes, folder);
+    adapters_.push_back(models::adapter_from_files(model_.context, model_.decoder, adapter_files, folder));
+    adapter_hashes_.push_back(sha256_file(std::filesystem::path(folder) / "adapter_model.safetensors"));
+  }
+}
+
+Json GenerateJob::manifest() const {
+  GenerateOptions copy = options_;
+  copy.batch_rows = 0;  // changes no answer, so a resumed job may use another
+  Json adapter = adapter_hashes_;
+  if (adapter_hashes_.size() < 2) adapter = adapter_hashes_.empty() ? Json(nullptr) : Json(adapter_hashes_[0]);
+  return {{"base", model_.base_hash},
+          {"tokenizer", model_.tokenizer->content_hash()},
+          {"template", prompt_.content_hash()},
+          {"rows", datasets::content_hash(rows_.rows)},
+          {"options", OptionList(copy).to_json()},
+          {"extractor_rows", extractor_ ? Json(datasets::content_hash(rows_.labelled)) : Json(nullptr)},
+          {"adapter", std::move(adapter)},
+          {"guide", guide_ ? Json(sha256_file(files_.guide)) : Json(nullptr)}};
+}
+
+void GenerateJob::make_generators() {
+  const runtime::GeneratorOptions how{.batch_rows = options_.batch_rows, .max_new_tokens = options_.max_new_tokens, .sampling = options_.sampling,
+                                      .seed = static_cast<std::uint64_t>(options_.seed)};
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, adapters_.size()); ++i) {
+    generators_.push_back(std::make_unique<runtime::Generator>(model_.context, model_.decoder, *model_.tokenizer,
+                                                               adapters_.empty() ? nullptr : &adapters_[i], guide_,
+                                                               encode_prefix(*model_.tokenizer, texts_.prefix), how));
+  }
+}
+
+std::int64_t GenerateJob::counted_tokens() const {
+  std::int64_t tokens = 0;
+  for (const auto& generator : generators_) tokens += generator->counts().prompt_tokens + generator->counts().generated_tokens;
+  return tokens;
+}
+
+void GenerateJob::show(bool is_last) {
+  const double now = clock_seconds();
+  if (!is_last && now - shown_ < (is_terminal_ ? 0.2 : 10.0)) return;
+  shown_ = now;
+  const double seconds = std::max(1e-9, now - start_);
+  const auto total = static_cast<std::int64_t>(rows_.rows.size());
+  const double rate = static_cast<double>(summary_.num_answered + summary_.num_failed) / seconds;
+  const auto left = static_cast<double>(total - output_->num_done());
+  char line[200];
+  std::snprintf(line, sizeof line, "%s%lld/%lld rows  %.1f rows/s  %.0f tokens/s  %lld failed  %s left%s", is_terminal_ ? "\r" : "",
+                static_cast<long long>(output_->num_done()), static_cast<long long>(total), rate, static_cast<double>(counted_tokens()) / seconds,
+                static_cast<long long>(summary_.num_failed), train::format_duration(rate > 0 ? left / rate : 0).c_str(), is_terminal_ && !is_last ? "" : "\n");
+  if (write_) write_(line);
+}
+
+void GenerateJob::write_row(const std::vector<runtime::Answer>& samples) {
+  const auto index = static_cast<std::size_t>(samples.front().index);
+  ConsensusOptions how{.are_cards = prompt_.answer_format() == "cards", .least_share = options_.least_share, .opinion_weight = options_.extractor_weight};
+  std::optional<eval::RuleExtractor::Opinion> opinion;
+  if (extractor_) how.opinion = &opinion.emplace(extractor_->opinion(eval::theme_row_without_cards(rows_.rows[index])));
+  const auto answer = settle(samples, how, guide_.get(), texts_.rows[index].slots);
+  ++(answer.complete ? summary_.num_answered : summary_.num_failed);
+  Json line = answer_line(rows_.rows[index], answer, options_.fields);
+  if (options_.show_samples) line["samples"] = samples_json(samples);
+  output_->add(answer.index, dump_line(line));
+  show(false);
+}
+
+void GenerateJob::answer_rows(std::int64_t first, std::int64_t end) {
+  std::vector<runtime::Request> requests;
+  for (std::int64_t i = first; i < end; ++i) {
+    const TextRow& row = texts_.rows[static_cast<std::size_t>(i)];
+    requests.push_back({.index = i, .prompt = encode_prompt(*model_.tokenizer, row.prompt), .slots = row.slots, .num_samples = options_.samples});
+  }
+  SampleCollector collector(options_.samples * static_cast<int>(generators_.size()));
+  for (const auto& generator : generators_) {
+    generator->run(requests, [&](runtime::Answer&& part) {
+      if (const auto samples = collector.add(std::move(part))) write_row(*samples);
+    });
+    for (auto& request : requests) request.first_sample += options_.samples;
+  }
+}
+
+GenerateSummary GenerateJob::run(bool is_terminal, const std::function<void(std::string_view)>& write) {
+  is_terminal_ = is_terminal;
+  write_ = write;
+  make_generators();
+  output_.emplace(files_.output, manifest());  // Last, so that what was refused leaves nothing behind.
+  const auto total = static_cast<std::int64_t>(rows_.rows.size());
+  require(output_->num_done() <= total, "the output has more lines than there are rows", ErrorCode::kInvalidArgument, files_.output);
+  start_ = shown_ = clock_seconds();
+  const std::int64_t rows_per_job = generators_.size() > 1 ? kRowsPerSharedJob : kRowsPerJob;
+  for (std::int64_t first = output_->num_done(); first < total; first += rows_per_job) answer_rows(first, std::min(total, first + rows_per_job));
+  output_->sync();
+  show(true);
+  const double seconds = std::max(1e-9, clock_seconds() - start_);
+  summary_.rows_per_s = static_cast<double>(summary_.num_answered + summary_.num_failed) / seconds;
+  summary_.tokens_per_s = static_cast<double>(counted_tokens()) / seconds;
+  return summary_;
+}
+
 }  // namespace
 
 void require_generate_files(const GenerateFiles& files) {
@@ -144,95 +304,7 @@ void require_generate_files(const GenerateFiles& files) {
 GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options,
                               const GenerateOptions& options, bool is_terminal,
                               const std::function<void(std::string_view)>& write) {
-  require_generate_files(files);
-  decode::check_sampling(options.sampling);
-  require(options.samples >= 1 && options.samples <= 256, [&] { return "--samples is " + std::to_string(options.samples) + ", expected 1 to 256"; });
-  require(options.samples == 1 || options.sampling.temperature > 0.0F, "--samples of more than 1 needs --temperature above 0: greedy samples are all the same");
-  require(options.samples == 1 || !options.fields, "--fields gives the probabilities of one answer; it does not go with --samples");
-  require(options.least_share > 0.0 && options.least_share <= 1.0, "--least-share is out of range, expected above 0 and at most 1");
-  require(options.extractor_weight >= 0.0 && options.extractor_weight <= 1.0, "--extractor-weight is out of range, expected 0 to 1");
-  require(options.extractor_weight == 0.0 || options.samples > 1, "--extractor-weight joins a rule extractor with samples, so it needs --samples of more than 1");
-  const auto prompt = datasets::PromptTemplate::load(files.prompt);
-  const bool are_cards = prompt.answer_format() == "cards";
-  require(options.extractor_weight == 0.0 || are_cards, "--extractor-weight needs a template whose answers are cards", ErrorCode::kInvalidArgument, files.prompt);
-  const auto [rows, labelled] = job_rows(files, row_options);
-  const auto extractor = second_reader(options, labelled);
-  const TextSet texts = make_text_set(rows, prompt, false);
-
-  GenerateOptions copy = options;
-  copy.batch_rows = 0;  // changes no answer, so a resumed job may use another
-  Json manifest = {{"base", model.base_hash}, {"tokenizer", model.tokenizer->content_hash()}, {"template", prompt.content_hash()},
-                   {"rows", datasets::content_hash(rows)}, {"options", OptionList(copy).to_json()}};
-  std::optional<nn::Adapter> adapter;
-  manifest["extractor_rows"] = extractor ? Json(datasets::content_hash(labelled)) : Json(nullptr);
-  manifest["adapter"] = nullptr;
-  if (!files.adapter.empty()) {
-    const auto adapter_files = nn::read_adapter(files.adapter);
-    const std::vector<std::pair<std::string, std::string>> hashes = {{"base", model.base_hash}, {"tokenizer", model.tokenizer->content_hash()}};
-    nn::check_adapter_origin(adapter_files, hashes, files.adapter);
-    adapter = models::adapter_from_files(model.context, model.decoder, adapter_files, files.adapter);
-    manifest["adapter"] = sha256_file(std::filesystem::path(files.adapter) / "adapter_model.safetensors");
-  }
-  std::shared_ptr<const decode::Guide> guide;
-  manifest["guide"] = nullptr;
-  if (!files.guide.empty()) {
-    guide = decode::load_guide(files.guide, model.tokenizer);
-    manifest["guide"] = sha256_file(files.guide);
-  }
-  runtime::Generator generator(model.context, model.decoder, *model.tokenizer, adapter ? &*adapter : nullptr, guide,
-                               encode_prefix(*model.tokenizer, texts.prefix),
-                               {.batch_rows = options.batch_rows, .max_new_tokens = options.max_new_tokens, .sampling = options.sampling,
-                                .seed = static_cast<std::uint64_t>(options.seed)});
-  OrderedOutput output(files.output, manifest);  // Last, so that what was refused leaves nothing behind.
-  const auto total = static_cast<std::int64_t>(rows.size());
-  require(output.num_done() <= total, "the output has more lines than there are rows", ErrorCode::kInvalidArgument, files.output);
-  SampleCollector collector(options.samples);
-  GenerateSummary summary;
-  const double start = clock_seconds();
-  double shown = start;
-  const auto show = [&](bool last) {
-    const double now = clock_seconds();
-    if (!last && now - shown < (is_terminal ? 0.2 : 10.0)) return;
-    shown = now;
-    const auto done = summary.num_answered + summary.num_failed;
-    const double rate = static_cast<double>(done) / std::max(1e-9, now - start);
-    const auto left = static_cast<double>(total - output.num_done());
-    char line[200];
-    std::snprintf(line, sizeof line, "%s%lld/%lld rows  %.1f rows/s  %.0f tokens/s  %lld failed  %s left%s", is_terminal ? "\r" : "",
-                  static_cast<long long>(output.num_done()), static_cast<long long>(total), rate,
-                  static_cast<double>(generator.counts().prompt_tokens + generator.counts().generated_tokens) / std::max(1e-9, now - start),
-                  static_cast<long long>(summary.num_failed), train::format_duration(rate > 0 ? left / rate : 0).c_str(), is_terminal && !last ? "" : "\n");
-    if (write) write(line);
-  };
-  for (std::int64_t first = output.num_done(); first < total;) {
-    const std::int64_t end = std::min<std::int64_t>(total, first + static_cast<std::int64_t>(kRowsPerJob));
-    std::vector<runtime::Request> requests;
-    for (std::int64_t i = first; i < end; ++i) {
-      const TextRow& row = texts.rows[static_cast<std::size_t>(i)];
-      requests.push_back({.index = i, .prompt = encode_prompt(*model.tokenizer, row.prompt), .slots = row.slots, .num_samples = options.samples});
-    }
-    generator.run(requests, [&](runtime::Answer&& part) {
-      auto samples = collector.add(std::move(part));
-      if (!samples) return;
-      const auto index = static_cast<std::size_t>(samples->front().index);
-      ConsensusOptions how{.are_cards = are_cards, .least_share = options.least_share, .opinion_weight = options.extractor_weight};
-      std::optional<eval::RuleExtractor::Opinion> opinion;
-      if (extractor) how.opinion = &opinion.emplace(extractor->opinion(eval::theme_row_without_cards(rows[index])));
-      const auto answer = settle(*samples, how, guide.get(), texts.rows[index].slots);
-      ++(answer.complete ? summary.num_answered : summary.num_failed);
-      Json line = answer_line(rows[index], answer, options.fields);
-      if (options.show_samples) line["samples"] = samples_json(*samples);
-      output.add(answer.index, dump_line(line));
-      show(false);
-    });
-    first = end;
-  }
-  output.sync();
-  show(true);
-  const double seconds = std::max(1e-9, clock_seconds() - start);
-  summary.rows_per_s = static_cast<double>(summary.num_answered + summary.num_failed) / seconds;
-  summary.tokens_per_s = static_cast<double>(generator.counts().prompt_tokens + generator.counts().generated_tokens) / seconds;
-  return summary;
+  return GenerateJob(std::move(model), files, row_options, options).run(is_terminal, write);
 }
 
 }  // namespace onggi::tasks

@@ -18,7 +18,7 @@ struct GenerateFiles {
   std::string base;
   std::vector<std::string> rows;
   std::string prompt;
-  std::string adapter;
+  std::vector<std::string> adapters;
   std::string guide;
   std::string output;
   std::string split;
@@ -30,7 +30,7 @@ struct GenerateFiles {
     field("base", base, "Model: a GGUF file or a Hugging Face folder; empty = the demo's Gemma 3 270M.");
     field("rows", rows, "Rows: a JSONL or CSV file, or a folder of them (repeat the flag for more).");
     field("template", prompt, "Prompt template; its answer part is not used.");
-    field("adapter", adapter, "PEFT folder; empty = the base alone.");
+    field("adapter", adapters, "PEFT folder; none = the base alone. Of several (repeat the flag), as runs of other seeds, each draws --samples answers.");
     field("guide", guide, "Guide file: the language that answers must belong to; empty = free.");
     field("output", output, "JSONL file to write; goes on with it if it is there.");
     field("split", split, "Split file: answer only one part of the rows.");
@@ -57,7 +57,7 @@ struct GenerateOptions {
     field("max_new_tokens", max_new_tokens, "A row that has not ended by then is marked as failed.");
     field("batch_rows", batch_rows, "Rows decoded side by side; changes speed, never an answer.");
     field("seed", seed, "Seed of sampling; a row's numbers depend on it and the row alone.");
-    field("samples", samples, "Answers drawn for each row, of which the consensus is written (needs a temperature).");
+    field("samples", samples, "Answers drawn for each row by each adapter; of more than one the consensus is written (needs a temperature).");
     field("least_share", least_share, "With --samples and a template of cards: a card is written if this share of the samples has it.");
     field("extractor_weight", extractor_weight, "With --samples and cards: how much a rule extractor learnt from labelled rows counts beside the samples, 0 to 1.");
     field("show_samples", show_samples, "Also write all samples of each row.");
