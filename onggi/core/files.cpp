@@ -1,9 +1,12 @@
 #include "onggi/core/files.h"
 
 #include <cerrno>
+#include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -108,6 +111,27 @@ std::string read_file(const std::filesystem::path& path, std::size_t max_bytes) 
   }
 }
 
+std::filesystem::path temporary_beside(const std::filesystem::path& path) {
+  namespace fs = std::filesystem;
+  const std::string prefix = path.filename().string() + ".tmp.";
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::error_code error;  // what can't be listed or removed is left; making the new one says what is wrong
+  std::vector<fs::path> leftovers;
+  for (auto entry = fs::directory_iterator(folder, error); !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    pid_t owner = 0;
+    const auto [end, problem] = std::from_chars(name.data() + prefix.size(), name.data() + name.size(), owner);
+    const bool is_number = problem == std::errc() && end == name.data() + name.size() && owner > 0;
+    // Of its own a process leaves files, which are written over, but not folders, which must begin empty.
+    std::error_code unknown;
+    const bool is_mine = owner == ::getpid() && entry->is_directory(unknown);
+    if (is_number && (is_mine || (::kill(owner, 0) != 0 && errno == ESRCH))) leftovers.push_back(entry->path());
+  }
+  for (const auto& leftover : leftovers) fs::remove_all(leftover, error);
+  return path.string() + ".tmp." + std::to_string(::getpid());
+}
+
 void write_file_atomic(const std::filesystem::path& path, std::string_view content) {
   if (is_stream(path)) {
     const Descriptor fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
@@ -115,7 +139,7 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view conte
     write_all(fd.get(), content, path.string());
     return;
   }
-  const std::string temporary = path.string() + ".tmp." + std::to_string(::getpid());
+  const std::string temporary = temporary_beside(path).string();
   {
     const Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (fd.get() < 0) fail("can't create", temporary);

@@ -29,6 +29,10 @@ class MappedFile {
 /// Whole file as a string. Throws kNotFound, kUnavailable, or kExhausted past `max_bytes`.
 std::string read_file(const std::filesystem::path& path, std::size_t max_bytes = std::size_t{1} << 32);
 
+/// Where to make what will then be renamed to `path`: beside it, this process's own. What processes that are gone left
+/// under such names of `path` is removed.
+std::filesystem::path temporary_beside(const std::filesystem::path& path);
+
 /// Replaces `path` so that a crash leaves the old file or the new one, never a part: temporary name in the same
 /// folder, fsync, rename, fsync of the folder. Throws kUnavailable (disk full, read-only) and leaves no temporary. A
 /// device or pipe (/dev/stdout) is written to as it is.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "onggi/core/error.h"
@@ -74,6 +75,17 @@ TEST_F(Files, AtomicWriteReplacesAndLeavesNothingBehind) {
   write_file_atomic(folder_ / "a", "new");
   EXPECT_EQ(read_file(folder_ / "a"), "new");
   EXPECT_EQ(num_entries(), 1);
+}
+
+TEST_F(Files, WhatAKilledProcessLeftIsRemovedByTheNextWrite) {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  ::waitpid(child, nullptr, 0);
+  const std::string gone = std::to_string(child), alive = std::to_string(::getppid());
+  for (const std::string& name : {"a.tmp." + gone, "a.tmp." + alive, "a.tmp." + gone + "x", "b.tmp." + gone}) write_file_atomic(folder_ / name, "left");
+  write_file_atomic(folder_ / "a", "new");
+  EXPECT_FALSE(fs::exists(folder_ / ("a.tmp." + gone)));
+  EXPECT_EQ(num_entries(), 4);  // the file, a living process's, and names that are not of this file
 }
 
 TEST_F(Files, FailedAtomicWriteKeepsTheOldFile) {

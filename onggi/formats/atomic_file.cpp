@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "onggi/core/error.h"
+#include "onggi/core/files.h"
 
 namespace onggi::formats {
 namespace {
@@ -22,7 +23,7 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
 }  // namespace
 
 AtomicFile::AtomicFile(const std::filesystem::path& path)
-    : path_(path), temporary_(path.string() + ".tmp." + std::to_string(::getpid())) {
+    : path_(path), temporary_(temporary_beside(path)) {
   fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd_ < 0) fail("can't create");
 }

@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-#include <unistd.h>
-
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
 #include "onggi/formats/gguf_writer.h"
@@ -139,8 +137,7 @@ fs::path save_trained(const Decoder& decoder, const fs::path& folder, const Json
   std::error_code error;
   require(!fs::exists(target, error) || fs::exists(target / "onggi.json", error) || (fs::is_directory(target, error) && fs::is_empty(target, error)),
           "the place of the model is taken by something else; choose another folder", ErrorCode::kInvalidArgument, target.string());
-  const fs::path fresh = target.string() + ".tmp." + std::to_string(::getpid());
-  fs::remove_all(fresh, error);
+  const fs::path fresh = temporary_beside(target);
   fs::create_directories(fresh, error);
   require(!error, [&] { return "can't make the folder: " + error.message(); }, ErrorCode::kUnavailable, fresh.string());
   try {

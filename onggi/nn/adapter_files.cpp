@@ -6,8 +6,6 @@
 #include <optional>
 #include <set>
 
-#include <unistd.h>
-
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
 #include "onggi/formats/safetensors.h"
@@ -277,8 +275,7 @@ void write_adapter(const fs::path& target, const AdapterFiles& adapter, AdapterP
                        (fs::is_directory(folder, error) && fs::is_empty(folder, error));
   require(is_free && !error, "the place of the adapter is taken by something else; choose another folder",
           ErrorCode::kInvalidArgument, folder.string());
-  const fs::path fresh = folder.string() + ".tmp." + std::to_string(::getpid());
-  fs::remove_all(fresh, error);
+  const fs::path fresh = temporary_beside(folder);
   fs::create_directories(fresh, error);
   require(
       !error, [&] { return "can't make the folder: " + error.message(); }, ErrorCode::kUnavailable, fresh.string());

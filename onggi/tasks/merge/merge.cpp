@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cctype>
 
-#include <unistd.h>
-
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
 #include "onggi/tasks/merge/merge_job.h"
@@ -64,9 +62,8 @@ void make_parent(const fs::path& output) {
 }
 
 void write_folder(MergeJob& job, const fs::path& output, const MergeOptions& options) {
-  const fs::path fresh = output.string() + ".tmp." + std::to_string(::getpid());
+  const fs::path fresh = temporary_beside(output);
   std::error_code error;
-  fs::remove_all(fresh, error);
   fs::create_directories(fresh, error);
   require(
       !error, [&] { return "can't make the folder: " + error.message(); }, ErrorCode::kUnavailable, fresh.string());
