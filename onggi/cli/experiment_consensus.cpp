@@ -13,7 +13,8 @@ namespace {
 
 struct Flags {
   std::vector<std::string> rows;
-  std::string split, samples, json;
+  std::string split, samples, json, output;
+  double extractor_weight = -1, least_share = -1;
   std::string part = "validation";
 
   template <class V>
@@ -23,6 +24,9 @@ struct Flags {
     field("part", part, "The part that was answered: validation or test.");
     field("samples", samples, "What `onggi generate --show-samples` wrote for that part.");
     field("json", json, "Also write the table here.");
+    field("output", output, "Also write the answers here, of the best setting or of the two flags below.");
+    field("extractor_weight", extractor_weight, "Weight of the answers; below 0 = the best.");
+    field("least_share", least_share, "Share of the answers; below 0 = the best.");
   }
 };
 
@@ -54,6 +58,12 @@ int run_consensus_study(std::span<const std::string_view> arguments) {
   const auto extractor = eval::RuleExtractor::fit(eval::theme_rows(parts.train), {.num_folds = 0});
   const auto study = tasks::study_consensus(gold, samples, &extractor);
   if (!flags.json.empty()) write_file_atomic(flags.json, dump_json(study.to_json(), 2) + "\n");
+  if (!flags.output.empty()) {
+    const auto& best = study.cells[study.best];
+    const double weight = flags.extractor_weight < 0 ? best.extractor_weight : flags.extractor_weight;
+    const double share = flags.least_share < 0 ? best.least_share : flags.least_share;
+    write_file_atomic(flags.output, tasks::consensus_answers(gold, samples, &extractor, weight, share));
+  }
   std::printf("%s", study.to_text().c_str());
   return 0;
 }

@@ -114,6 +114,10 @@ class Experiment(unittest.TestCase):
         self.good(w.generate(*split, "--samples", 4, "--temperature", 1, "--extractor-weight", 0.7, "--max-new-tokens", 120,
                              template=self.templates[1], guide=w.folder / "cards.json", output=answers))  # fmt: skip
         self.good(w.eval(*split, "--no-baselines", "--json", judged, predictions=answers))
+        joined = w.folder / "joined.jsonl"
+        self.good([*study, samples, "--output", joined, "--extractor-weight", 0.7, "--least-share", 0.3])
+        texts = [[json.loads(line)["text"] for line in file.read_text(encoding="utf-8").splitlines()] for file in (joined, answers)]
+        self.assertEqual(texts[0], texts[1])
         figures = json.loads(judged.read_text(encoding="utf-8"))["systems"][0]["figures"]
         self.assertEqual(figures["f1"]["value"], cell["f1"])
 

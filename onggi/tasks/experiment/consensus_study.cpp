@@ -14,13 +14,25 @@ namespace {
 constexpr int kWeightSteps = 10, kShareSteps = 12;  // weights 0 to 0.9 by 0.1, shares 0.05 to 0.6 by 0.05
 constexpr std::size_t kMaxCards = 3;
 
+using Opinions = std::vector<eval::RuleExtractor::Opinion>;
+
+/// Empty without an extractor.
+Opinions opinions_of(std::span<const eval::ThemeRow> rows, const eval::RuleExtractor* extractor) {
+  Opinions opinions;
+  if (extractor == nullptr) return opinions;
+  for (const auto& row : rows) opinions.push_back(extractor->opinion(row));
+  return opinions;
+}
+
+ConsensusOptions setting(const Opinions& opinions, std::size_t row, double weight, double share) {
+  return {.are_cards = true, .least_share = share, .max_cards = kMaxCards, .opinion = opinions.empty() ? nullptr : &opinions[row], .opinion_weight = weight};
+}
+
 eval::ThemeCounts count_all(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,
-                            std::span<const eval::RuleExtractor::Opinion> opinions, double weight, double share) {
+                            const Opinions& opinions, double weight, double share) {
   eval::ThemeCounts counts;
   for (std::size_t i = 0; i < gold.size(); ++i) {
-    const ConsensusOptions options{.are_cards = true, .least_share = share, .max_cards = kMaxCards,
-                                   .opinion = opinions.empty() ? nullptr : &opinions[i], .opinion_weight = weight};
-    const auto answer = consensus(samples[i], options);
+    const auto answer = consensus(samples[i], setting(opinions, i, weight, share));
     counts += eval::count_row(gold[i], eval::make_prediction(gold[i].id, answer.complete ? answer.text : ""), {});
   }
   return counts;
@@ -79,10 +91,7 @@ std::vector<std::vector<runtime::Answer>> read_samples(const std::filesystem::pa
 ConsensusStudy study_consensus(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,
                                const eval::RuleExtractor* extractor) {
   ConsensusStudy study;
-  std::vector<eval::RuleExtractor::Opinion> opinions;
-  if (extractor != nullptr) {
-    for (const auto& row : gold) opinions.push_back(extractor->opinion(row));
-  }
+  const Opinions opinions = opinions_of(gold, extractor);
   for (int w = 0; w < (extractor != nullptr ? kWeightSteps : 1); ++w) study.weights.push_back(w / 10.0);
   for (int s = 1; s <= kShareSteps; ++s) study.shares.push_back(s / 20.0);
   for (const double weight : study.weights) {
@@ -94,6 +103,17 @@ ConsensusStudy study_consensus(std::span<const eval::ThemeRow> gold, std::span<c
     if (f1 > best) best = f1, study.best = c;
   }
   return study;
+}
+
+std::string consensus_answers(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,
+                              const eval::RuleExtractor* extractor, double extractor_weight, double least_share) {
+  const Opinions opinions = opinions_of(gold, extractor);
+  std::string lines;
+  for (std::size_t i = 0; i < gold.size(); ++i) {
+    const auto answer = consensus(samples[i], setting(opinions, i, extractor_weight, least_share));
+    lines += Json({{"id", gold[i].id}, {"text", answer.complete ? Json(answer.text) : Json(nullptr)}}).dump() + "\n";
+  }
+  return lines;
 }
 
 Json ConsensusStudy::to_json() const {

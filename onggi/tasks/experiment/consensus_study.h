@@ -40,4 +40,8 @@ std::vector<std::vector<runtime::Answer>> read_samples(const std::filesystem::pa
 ConsensusStudy study_consensus(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,
                                const eval::RuleExtractor* extractor);
 
+/// The rows' answers at one setting, as JSON Lines of {"id", "text"}; text is null where all samples failed.
+std::string consensus_answers(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,
+                              const eval::RuleExtractor* extractor, double extractor_weight, double least_share);
+
 }  // namespace onggi::tasks
