@@ -14,7 +14,7 @@ struct DemoOptions {
   std::string base;
   std::string example = "examples/review-themes";
   std::string output = "onggi-demo";
-  std::int64_t steps = 150;
+  std::int64_t steps = 100;
   std::int64_t seed = 0;
   int threads = 0;
   bool full = false;
@@ -74,7 +74,7 @@ int run_demo(std::span<const std::string_view> arguments) {
   run_shown(run_generate, "generate", with({"--template", prompt, "--guide", guide, "--adapter", run + "/adapter", "--output", tuned, "--fields"}));
   const std::string joined = (out / (o.full ? "tuned-consensus-full.jsonl" : "tuned-consensus.jsonl")).string();
   run_shown(run_generate, "generate", with({"--template", prompt, "--guide", guide, "--adapter", run + "/adapter", "--output", joined, "--temperature", "1",
-                                            "--samples", "16", "--batch-rows", "64", "--extractor-weight", "0.5", "--least-share", "0.25"}));
+                                            "--samples", "8", "--batch-rows", "32", "--extractor-weight", "0.5", "--least-share", "0.25"}));
   const std::string base = (out / "base-few-shot.jsonl").string();
   run_shown(run_generate, "generate", with({"--template", (example / "prompts" / "base-few-shot.txt").string(), "--guide", guide, "--output", base}));
   run_shown(run_eval, "eval", {"--rows", (example / "data").string(), "--split", (example / "split.json").string(), "--predictions", joined, "--name", "tuned, with rules",

@@ -11,6 +11,9 @@ namespace {
 /// Prompt tokens taken into one step: enough for efficient products, few enough that running rows are not held up.
 constexpr std::int64_t kPrefillTokens = 1024;
 
+/// Samples of a row are computed as one while they are equal. Once they part they may fill this many times the batch.
+constexpr std::size_t kSamplesPerBatchRow = 4;
+
 /// What a guide throws where a row's text makes too large a language, or one that the vocabulary can't spell.
 bool is_of_one_row(const Error& error) { return error.code() == ErrorCode::kExhausted || error.code() == ErrorCode::kNotFound; }
 
@@ -29,9 +32,9 @@ struct Generator::Row {
   nn::KvSequence sequence;
   std::unique_ptr<decode::GuideState> state;
   std::vector<int> pending;  ///< Chosen or given, not yet through the layers.
-  Answer answer;
+  Answer answer;             ///< Of every one of `samples`.
   bool finished = false;
-  int num_waiting = 0;  ///< Samples that start when the prompt is computed.
+  std::vector<int> samples;  ///< Numbers of the samples that are equal so far.
 };
 
 Generator::Generator(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer,
@@ -73,43 +76,43 @@ void Generator::prepare_subset(std::span<const Request> requests) {
   subset_ = std::make_unique<models::HeadSubset>(context_, decoder_, std::move(ids));
 }
 
-std::optional<Generator::Row> Generator::admit(const Request& request, const std::function<void(Answer&&)>& done) {
-  const auto finish = [&](const Answer& answer) {
-    for (int sample = 0; sample < request.num_samples; ++sample) {
-      Answer copy = answer;
-      copy.sample = request.first_sample + sample;
-      done(std::move(copy));
-    }
+void Generator::finish(Row&& row, const std::function<void(Answer&&)>& done) {
+  for (const int sample : row.samples) {
+    Answer answer = row.answer;
+    answer.sample = sample;
+    done(std::move(answer));
+  }
+}
+
+Generator::Row Generator::admit(const Request& request) {
+  Row row{&request, prefix_sequence_ ? prefix_sequence_->fork() : nn::KvSequence(decoder_.kv_shape()), nullptr, request.prompt, {}, false,
+          std::vector<int>(static_cast<std::size_t>(request.num_samples))};
+  std::iota(row.samples.begin(), row.samples.end(), request.first_sample);
+  row.answer.index = request.index;
+  const auto fail = [&](const std::string& reason) {
+    row.answer.failure = reason;
+    row.finished = true;
   };
-  const auto fail = [&](const std::string& reason) { finish({.index = request.index, .failure = reason}); };
   const auto length = static_cast<std::int64_t>(prefix_.size() + request.prompt.size());
   if (!fits(request)) {
     fail("prompt of " + std::to_string(length) + " tokens is longer than the model's context of " +
          std::to_string(decoder_.config().max_positions));
-    return std::nullopt;
+    return row;
   }
   if (request.prompt.empty()) {
     fail("prompt has no token after the shared prefix");
-    return std::nullopt;
+    return row;
   }
-  Row row{&request, prefix_sequence_ ? prefix_sequence_->fork() : nn::KvSequence(decoder_.kv_shape()), nullptr,
-          request.prompt, {}, false, request.num_samples - 1};
-  row.answer.index = request.index;
-  row.answer.sample = request.first_sample;
   if (guide_) {
     try {
       row.state = guide_->start(request.slots);
       take_forced(row);
     } catch (const Error& e) {
       fail(std::string("guide: ") + e.what());
-      return std::nullopt;
+      return row;
     }
   }
   counts_.prompt_tokens += length;
-  if (row.finished) {
-    finish(row.answer);
-    return std::nullopt;
-  }
   return row;
 }
 
@@ -123,7 +126,7 @@ void Generator::take(Row& row, int id, float log_probability) {
   token.end_byte = answer.text.size();
   answer.tokens.push_back(token);
   answer.log_probability += static_cast<double>(log_probability);
-  ++counts_.generated_tokens;
+  counts_.generated_tokens += static_cast<std::int64_t>(row.samples.size());
   if (stops) {
     answer.complete = true;
     row.finished = true;
@@ -143,14 +146,14 @@ void Generator::take_forced(Row& row) {
   while (row.state && !row.finished) {
     const auto allowed = row.state->allowed();
     if (allowed.size() != 1) return;
-    ++counts_.forced_tokens;
+    counts_.forced_tokens += static_cast<std::int64_t>(row.samples.size());
     take(row, allowed[0], 0.0F);
   }
 }
 
-void Generator::choose(Row& row, const float* logits) {
+void Generator::guarded(Row& row, const std::function<void()>& step) {
   try {
-    choose_token(row, logits);
+    step();
   } catch (const Error& e) {
     if (!is_of_one_row(e)) throw;
     row.answer.failure = std::string("guide: ") + e.what();
@@ -158,10 +161,13 @@ void Generator::choose(Row& row, const float* logits) {
   }
 }
 
-void Generator::choose_token(Row& row, const float* logits) {
+void Generator::choose(Row&& chosen, const float* logits, std::vector<Row>& rows) {
+  const std::size_t at = rows.size();
+  rows.push_back(std::move(chosen));
   std::span<const int> allowed = all_ids_;
-  if (row.state) {
-    allowed = row.state->allowed();
+  if (rows[at].state) {
+    guarded(rows[at], [&] { allowed = rows[at].state->allowed(); });
+    if (rows[at].finished) return;
     row_logits_.resize(allowed.size());
     for (std::size_t i = 0; i < allowed.size(); ++i) {
       const int column = subset_->index_of(allowed[i]);
@@ -171,25 +177,30 @@ void Generator::choose_token(Row& row, const float* logits) {
     }
     logits = row_logits_.data();
   }
-  const auto choice = decode::sample(allowed, {logits, allowed.size()}, options_.sampling, options_.seed,
-                                     static_cast<std::uint64_t>(row.request->index),
-                                     static_cast<std::uint64_t>(row.answer.sample) << 32 | row.answer.tokens.size());
-  take(row, choice.id, choice.log_probability);
-  take_forced(row);
-}
-
-void Generator::add_samples(std::vector<Row>& rows, std::vector<std::size_t>& sources) {
-  sources.resize(rows.size());
-  std::iota(sources.begin(), sources.end(), std::size_t{0});
-  const std::size_t num_rows = rows.size();
-  for (std::size_t i = 0; i < num_rows; ++i) {
-    for (int sample = 1; sample <= rows[i].num_waiting; ++sample) {
-      Row other{rows[i].request, rows[i].sequence.fork(), rows[i].state ? rows[i].state->fork() : nullptr, {}, rows[i].answer};
-      other.answer.sample += sample;
-      sources.push_back(i);
-      rows.push_back(std::move(other));
-    }
-    rows[i].num_waiting = 0;
+  struct Branch {
+    decode::Choice choice;
+    std::vector<int> samples;
+  };
+  std::vector<Branch> branches;
+  for (const int sample : rows[at].samples) {
+    const auto choice = decode::sample(allowed, {logits, allowed.size()}, options_.sampling, options_.seed,
+                                       static_cast<std::uint64_t>(rows[at].request->index),
+                                       static_cast<std::uint64_t>(sample) << 32 | rows[at].answer.tokens.size());
+    auto branch = std::ranges::find(branches, choice.id, [](const Branch& b) { return b.choice.id; });
+    if (branch == branches.end()) branch = branches.insert(branch, {choice, {}});
+    branch->samples.push_back(sample);
+  }
+  for (std::size_t b = 1; b < branches.size(); ++b) {
+    const Row& row = rows[at];
+    rows.push_back({row.request, row.sequence.fork(), row.state ? row.state->fork() : nullptr, {}, row.answer, false, std::move(branches[b].samples)});
+  }
+  rows[at].samples = std::move(branches[0].samples);
+  for (std::size_t b = 0; b < branches.size(); ++b) {
+    Row& row = rows[at + b];
+    guarded(row, [&] {
+      take(row, branches[b].choice.id, branches[b].choice.log_probability);
+      take_forced(row);
+    });
   }
 }
 
@@ -204,19 +215,24 @@ void Generator::run(std::span<const Request> requests, const std::function<void(
     counts_.computed_tokens += batch.num_tokens();
   }
   std::vector<Row> rows;
-  std::vector<std::size_t> sources;
   std::size_t next = 0;
   while (next < requests.size() || !rows.empty()) {
     std::int64_t prompt_tokens = 0;
     const auto has_room = [&] {
-      std::int64_t size = requests[next].num_samples;
-      for (const auto& row : rows) size += 1 + row.num_waiting;
-      return rows.empty() || size <= options_.batch_rows;
+      const auto limit = static_cast<std::size_t>(options_.batch_rows);
+      auto num_samples = static_cast<std::size_t>(requests[next].num_samples);
+      for (const auto& row : rows) num_samples += row.samples.size();
+      return rows.empty() || (rows.size() < limit && num_samples <= kSamplesPerBatchRow * limit);
     };
     while (next < requests.size() && has_room() &&
            (prompt_tokens == 0 || prompt_tokens + static_cast<std::int64_t>(requests[next].prompt.size()) <= kPrefillTokens)) {
       prompt_tokens += static_cast<std::int64_t>(requests[next].prompt.size());
-      if (auto row = admit(requests[next++], done)) rows.push_back(std::move(*row));
+      Row row = admit(requests[next++]);
+      if (row.finished) {
+        finish(std::move(row), done);
+      } else {
+        rows.push_back(std::move(row));
+      }
     }
     if (rows.empty()) continue;
     models::Batch batch;
@@ -232,12 +248,11 @@ void Generator::run(std::span<const Request> requests, const std::function<void(
     counts_.computed_tokens += batch.num_tokens();
     ++counts_.steps;
     const std::int64_t columns = subset_ ? static_cast<std::int64_t>(subset_->ids().size()) : decoder_.head().rows;
-    add_samples(rows, sources);
-    for (std::size_t i = 0; i < rows.size(); ++i) choose(rows[i], logits_.data() + static_cast<std::int64_t>(sources[i]) * columns);
-    std::vector<Row> running;
-    for (auto& row : rows) {
+    std::vector<Row> chosen, running;
+    for (std::size_t i = 0; i < rows.size(); ++i) choose(std::move(rows[i]), logits_.data() + static_cast<std::int64_t>(i) * columns, chosen);
+    for (auto& row : chosen) {
       if (row.finished) {
-        done(std::move(row.answer));
+        finish(std::move(row), done);
       } else {
         running.push_back(std::move(row));
       }

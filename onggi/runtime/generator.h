@@ -46,7 +46,7 @@ struct Answer {
 };
 
 struct GeneratorOptions {
-  int batch_rows = 16;             ///< Rows decoded side by side. Changes speed and memory, never an answer.
+  int batch_rows = 16;             ///< Rows decoded side by side; samples that part make it up to 4 times as many. Changes no answer.
   int max_new_tokens = 256;
   decode::SamplingOptions sampling;
   std::uint64_t seed = 0;
@@ -80,15 +80,17 @@ class Generator {
   /// The prompt and one more token are within the model's context.
   bool fits(const Request& request) const;
   void prepare_subset(std::span<const Request> requests);
-  std::optional<Row> admit(const Request& request, const std::function<void(Answer&&)>& done);
+  /// A row ready to run, or one that has failed.
+  Row admit(const Request& request);
+  static void finish(Row&& row, const std::function<void(Answer&&)>& done);
   /// Adds an id to the answer; marks the row finished where it ends.
   void take(Row& row, int id, float log_probability);
   /// Takes everything that the guide leaves no choice about: it needs no head and joins the next pass.
   void take_forced(Row& row);
-  void choose(Row& row, const float* logits);
-  void choose_token(Row& row, const float* logits);
-  /// Puts the other samples of rows whose prompt is now computed beside them; `sources` says whose logits they share.
-  void add_samples(std::vector<Row>& rows, std::vector<std::size_t>& sources);
+  /// Marks the row as failed where its guide can't go on.
+  static void guarded(Row& row, const std::function<void()>& step);
+  /// Chooses the next token of the row's samples; appends the row, and one more for each further token that was chosen.
+  void choose(Row&& chosen, const float* logits, std::vector<Row>& rows);
 
   nn::Context& context_;
   models::Decoder& decoder_;
