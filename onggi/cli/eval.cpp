@@ -81,11 +81,9 @@ int run_eval(std::span<const std::string_view> arguments) {
   if (o.split.empty()) {
     gold = eval::theme_rows(rows);
   } else {
-    const auto parts = tasks::split_and_check(rows, tasks::read_split_options(o.split));
-    gold = eval::theme_rows(parts.test);
-    train = eval::theme_rows(parts.train);
-    const auto validation = eval::theme_rows(parts.validation);
-    train.insert(train.end(), validation.begin(), validation.end());
+    const auto [test, before] = tasks::take_part(tasks::split_and_check(rows, tasks::read_split_options(o.split)), "test");
+    gold = eval::theme_rows(test);
+    train = eval::theme_rows(before);
   }
   std::vector<eval::System> systems;
   const auto add_system = [&](const std::string& name, const std::string& file) {

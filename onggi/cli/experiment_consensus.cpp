@@ -1,5 +1,4 @@
 #include <cstdio>
-#include <optional>
 
 #include "onggi/cli/command.h"
 #include "onggi/core/error.h"
@@ -51,18 +50,18 @@ int run_consensus_study(std::span<const std::string_view> arguments) {
   require(!flags.rows.empty() && !flags.split.empty(), "--rows or --split is missing: the labelled rows and how they are split");
   require(!flags.samples.empty(), "--samples is missing: a file of onggi generate --show-samples");
   require(flags.part == "validation" || flags.part == "test", [&] { return "--part is \"" + flags.part + "\", expected validation or test"; });
-  auto parts = tasks::split_and_check(tasks::read_all_rows(flags.rows, row_options), tasks::read_split_options(flags.split));
-  if (flags.part == "test") parts.train.insert(parts.train.end(), parts.validation.begin(), parts.validation.end());
-  const auto gold = eval::theme_rows(flags.part == "test" ? parts.test : parts.validation);
+  const auto [rows, before] = tasks::take_part(
+      tasks::split_and_check(tasks::read_all_rows(flags.rows, row_options), tasks::read_split_options(flags.split)), flags.part);
+  const auto gold = eval::theme_rows(rows);
   const auto samples = tasks::read_samples(flags.samples, gold);
-  const auto extractor = eval::RuleExtractor::fit(eval::theme_rows(parts.train), {.num_folds = 0});
-  const auto study = tasks::study_consensus(gold, samples, &extractor);
+  const auto extractor = eval::RuleExtractor::fit(eval::theme_rows(before), {.num_folds = 0});
+  const auto study = tasks::study_consensus(gold, samples, extractor);
   if (!flags.json.empty()) write_file_atomic(flags.json, dump_json(study.to_json(), 2) + "\n");
   if (!flags.output.empty()) {
     const auto& best = study.cells[study.best];
     const double weight = flags.extractor_weight < 0 ? best.extractor_weight : flags.extractor_weight;
     const double share = flags.least_share < 0 ? best.least_share : flags.least_share;
-    write_file_atomic(flags.output, tasks::consensus_answers(gold, samples, &extractor, weight, share));
+    write_file_atomic(flags.output, tasks::consensus_answers(gold, samples, extractor, weight, share));
   }
   std::printf("%s", study.to_text().c_str());
   return 0;

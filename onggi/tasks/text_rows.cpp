@@ -56,6 +56,18 @@ SplitRows split_and_check(std::span<const datasets::Row> rows, const datasets::S
   return out;
 }
 
+PartRows take_part(SplitRows&& parts, std::string_view part) {
+  if (part == "train") return {.rows = std::move(parts.train), .before = {}};
+  PartRows taken{.rows = {}, .before = std::move(parts.train)};
+  if (part == "validation") {
+    taken.rows = std::move(parts.validation);
+  } else {
+    std::ranges::move(parts.validation, std::back_inserter(taken.before));
+    taken.rows = std::move(parts.test);
+  }
+  return taken;
+}
+
 datasets::SplitOptions read_split_options(const std::filesystem::path& path) {
   datasets::SplitOptions options;
   OptionList(options).parse_json(parse_json(read_file(path), path.string()), path.string());

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "onggi/datasets/prompt_template.h"
@@ -24,6 +25,13 @@ struct SplitRows {
   std::vector<datasets::Row> train, validation, test;
 };
 SplitRows split_and_check(std::span<const datasets::Row> rows, const datasets::SplitOptions& options);
+
+/// One part, and what may be learnt from before it is answered: nothing for train, train for validation, both for test.
+struct PartRows {
+  std::vector<datasets::Row> rows, before;
+};
+/// `part`: train, validation or test.
+PartRows take_part(SplitRows&& parts, std::string_view part);
 
 /// A split file: SplitOptions as JSON. Throws naming file and key.
 datasets::SplitOptions read_split_options(const std::filesystem::path& path);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <optional>
 
 #include "onggi/core/error.h"
 #include "onggi/datasets/rows.h"
@@ -16,16 +15,14 @@ constexpr std::size_t kMaxCards = 3;
 
 using Opinions = std::vector<eval::RuleExtractor::Opinion>;
 
-/// Empty without an extractor.
-Opinions opinions_of(std::span<const eval::ThemeRow> rows, const eval::RuleExtractor* extractor) {
+Opinions opinions_of(std::span<const eval::ThemeRow> rows, const eval::RuleExtractor& extractor) {
   Opinions opinions;
-  if (extractor == nullptr) return opinions;
-  for (const auto& row : rows) opinions.push_back(extractor->opinion(row));
+  for (const auto& row : rows) opinions.push_back(extractor.opinion(row));
   return opinions;
 }
 
 ConsensusOptions setting(const Opinions& opinions, std::size_t row, double weight, double share) {
-  return {.are_cards = true, .least_share = share, .max_cards = kMaxCards, .opinion = opinions.empty() ? nullptr : &opinions[row], .opinion_weight = weight};
+  return {.are_cards = true, .least_share = share, .max_cards = kMaxCards, .opinion = &opinions[row], .opinion_weight = weight};
 }
 
 eval::ThemeCounts count_all(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,
@@ -89,10 +86,10 @@ std::vector<std::vector<runtime::Answer>> read_samples(const std::filesystem::pa
 }
 
 ConsensusStudy study_consensus(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,
-                               const eval::RuleExtractor* extractor) {
+                               const eval::RuleExtractor& extractor) {
   ConsensusStudy study;
   const Opinions opinions = opinions_of(gold, extractor);
-  for (int w = 0; w < (extractor != nullptr ? kWeightSteps : 1); ++w) study.weights.push_back(w / 10.0);
+  for (int w = 0; w < kWeightSteps; ++w) study.weights.push_back(w / 10.0);
   for (int s = 1; s <= kShareSteps; ++s) study.shares.push_back(s / 20.0);
   for (const double weight : study.weights) {
     for (const double share : study.shares) study.cells.push_back({weight, share, count_all(gold, samples, opinions, weight, share)});
@@ -106,7 +103,7 @@ ConsensusStudy study_consensus(std::span<const eval::ThemeRow> gold, std::span<c
 }
 
 std::string consensus_answers(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,
-                              const eval::RuleExtractor* extractor, double extractor_weight, double least_share) {
+                              const eval::RuleExtractor& extractor, double extractor_weight, double least_share) {
   const Opinions opinions = opinions_of(gold, extractor);
   std::string lines;
   for (std::size_t i = 0; i < gold.size(); ++i) {

@@ -36,12 +36,12 @@ struct ConsensusStudy {
 /// hold samples; kCorrupt on members of another kind.
 std::vector<std::vector<runtime::Answer>> read_samples(const std::filesystem::path& path, std::span<const eval::ThemeRow> gold);
 
-/// `extractor` may be null: then the only weight is 0. Samples of a row are complete answers or failures.
+/// Samples of a row are complete answers or failures.
 ConsensusStudy study_consensus(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,
-                               const eval::RuleExtractor* extractor);
+                               const eval::RuleExtractor& extractor);
 
 /// The rows' answers at one setting, as JSON Lines of {"id", "text"}; text is null where all samples failed.
 std::string consensus_answers(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,
-                              const eval::RuleExtractor* extractor, double extractor_weight, double least_share);
+                              const eval::RuleExtractor& extractor, double extractor_weight, double least_share);
 
 }  // namespace onggi::tasks

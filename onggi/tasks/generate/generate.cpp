@@ -40,16 +40,9 @@ JobRows job_rows(const GenerateFiles& files, const datasets::RowsOptions& row_op
   JobRows job{.rows = read_all_rows(files.rows, row_options), .labelled = {}};
   if (!files.extractor_rows.empty()) job.labelled = read_all_rows(files.extractor_rows, row_options);
   if (files.split.empty()) return job;
-  auto parts = split_and_check(job.rows, read_split_options(files.split));
-  std::vector<datasets::Row> before;
-  if (files.part == "train") {
-    job.rows = std::move(parts.train);
-  } else {
-    before = std::move(parts.train);
-    if (files.part == "test") before.insert(before.end(), parts.validation.begin(), parts.validation.end());
-    job.rows = files.part == "test" ? std::move(parts.test) : std::move(parts.validation);
-  }
-  if (job.labelled.empty()) job.labelled = std::move(before);
+  auto taken = take_part(split_and_check(job.rows, read_split_options(files.split)), files.part);
+  job.rows = std::move(taken.rows);
+  if (job.labelled.empty()) job.labelled = std::move(taken.before);
   return job;
 }
 
