@@ -11,7 +11,6 @@ namespace onggi::tasks {
 namespace {
 
 constexpr int kWeightSteps = 10, kShareSteps = 12;  // weights 0 to 0.9 by 0.1, shares 0.05 to 0.6 by 0.05
-constexpr std::size_t kMaxCards = 3;
 
 using Opinions = std::vector<eval::RuleExtractor::Opinion>;
 
@@ -22,7 +21,7 @@ Opinions opinions_of(std::span<const eval::ThemeRow> rows, const eval::RuleExtra
 }
 
 ConsensusOptions setting(const Opinions& opinions, std::size_t row, double weight, double share) {
-  return {.are_cards = true, .least_share = share, .max_cards = kMaxCards, .opinion = &opinions[row], .opinion_weight = weight};
+  return {.are_cards = true, .least_share = share, .opinion = &opinions[row], .opinion_weight = weight};
 }
 
 eval::ThemeCounts count_all(std::span<const eval::ThemeRow> gold, std::span<const std::vector<runtime::Answer>> samples,

@@ -30,6 +30,7 @@ struct NameVotes {
 struct Votes {
   std::map<std::string, NameVotes> names;
   std::map<std::string, int> entities;  ///< Samples with a card of this entity.
+  std::size_t most_cards = 0;           ///< Of one sample.
 };
 
 double log_share(double sum, double count) { return sum > 0.0 ? std::log(sum / count) : 0.0; }
@@ -53,6 +54,7 @@ std::optional<Votes> count_cards(const Samples& samples) {
   for (const auto* sample : samples) {
     const auto cards = datasets::parse_cards(sample->text);
     if (!cards) return std::nullopt;
+    votes.most_cards = std::max(votes.most_cards, cards->size());
     std::set<std::string_view> names, entities;
     for (std::size_t i = 0; i < cards->size(); ++i) {
       const auto& card = (*cards)[i];
@@ -123,7 +125,7 @@ std::vector<Choice> choose_cards(const Votes& votes, const Pool& pool, const Con
   std::ranges::stable_sort(choices, [](const Choice& a, const Choice& b) {
     return a.belief != b.belief ? a.belief > b.belief : a.wording.log_probability > b.wording.log_probability;
   });
-  choices.resize(std::min(choices.size(), options.max_cards));
+  choices.resize(std::min(choices.size(), votes.most_cards));
   std::ranges::stable_sort(choices, {}, &Choice::place);
   return choices;
 }

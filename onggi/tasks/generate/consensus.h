@@ -11,15 +11,15 @@ namespace onggi::tasks {
 struct ConsensusOptions {
   bool are_cards = false;
   double least_share = 0.3;   ///< Cards: the least belief in a name that is written.
-  std::size_t max_cards = 3;
   const eval::RuleExtractor::Opinion* opinion = nullptr;  ///< A second reader's, for cards; not owned.
   double opinion_weight = 0;  ///< 0 to 1.
 };
 
 /// One answer out of several samples of a row.
 /// Cards: the belief in a name is the share of samples with a card of that name, or with a second reader
-/// (1 - weight) * share + weight * opinion (linear opinion pool; Stone 1961). The `max_cards` names of the highest belief
-/// of at least `least_share` are written, one card each, in the samples' mean order; the entity is chosen in the same way
+/// (1 - weight) * share + weight * opinion (linear opinion pool; Stone 1961). The names of a belief of
+/// at least `least_share` are written, one card each, the highest beliefs first chosen and at most as many as some sample
+/// has (so no more than its guide allows), in the samples' mean order; the entity is chosen in the same way
 /// from the cards of all samples, among those that the name has; the wording is the most probable sample's. For a low
 /// share this is about the answer with the best expected F1, where the most probable single answer is cautious. A name
 /// that no sample has is never written.

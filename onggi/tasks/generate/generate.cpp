@@ -100,11 +100,6 @@ class SampleCollector {
 /// the guide (one that wants a card, or two names never together): then the text that most samples agree on.
 runtime::Answer settle(std::span<const runtime::Answer> samples, ConsensusOptions options, const decode::Guide* guide, const decode::Slots& slots) {
   if (samples.size() == 1) return samples.front();
-  options.max_cards = 0;  // No more than a sample has, so no more than the guide allows.
-  for (const auto& sample : samples) {
-    const auto cards = datasets::parse_cards(sample.text);
-    if (sample.complete && cards) options.max_cards = std::max(options.max_cards, cards->size());
-  }
   auto answer = consensus(samples, options);
   if (!answer.complete || guide == nullptr || guide->accepts(answer.text, slots)) return answer;
   options.are_cards = false;
