@@ -123,8 +123,9 @@ GuidedFigures measure_guided(Session& s, const BenchOptions& o) {
     requests.push_back({.index = static_cast<std::int64_t>(r), .prompt = tasks::encode_prompt(*s.tokenizer, texts.rows[r].prompt), .slots = texts.rows[r].slots});
   }
   const auto prefix = tasks::encode_prefix(*s.tokenizer, texts.prefix);
+  const std::span<const nn::Adapter> adapters(adapter ? &*adapter : nullptr, adapter ? 1 : 0);
   const auto make = [&](int batch_rows, int max_new_tokens) {
-    return runtime::Generator(*s.context, *s.decoder, *s.tokenizer, adapter ? &*adapter : nullptr, guide, prefix,
+    return runtime::Generator(*s.context, *s.decoder, *s.tokenizer, adapters, guide, prefix,
                               {.batch_rows = batch_rows, .max_new_tokens = max_new_tokens});
   };
   GuidedFigures figures;

@@ -94,6 +94,9 @@ struct Batch {
   /// Tokens whose output is used, ascending; empty: all. The last layer computes of the others no more than their keys
   /// and values, their rows of `forward`'s h_TD are not written, and `backward` takes their rows of dh_TD to be 0.
   std::vector<std::int64_t> needed;
+  /// Serving only: the adapter of each row (null = the base alone), in place of the one that `forward` is given for all.
+  /// Neighbours with the same one are computed together; a row's bits depend on its own alone.
+  std::vector<const nn::Adapter*> row_adapters;
 
   std::int64_t num_tokens() const { return static_cast<std::int64_t>(tokens.size()); }
 };
@@ -167,6 +170,7 @@ class Decoder {
 
  private:
   struct LinearCall;
+  struct AdapterSpan;
   void load_weights(nn::Context& context);
   void convert_linears(nn::Context& context);
   void prepare_rows(const Batch& batch, std::vector<int>& positions, std::vector<nn::AttentionRow>& rows);
@@ -179,8 +183,9 @@ class Decoder {
   void layer_backward(nn::Context& context, int layer, const Batch& batch, std::span<const int> positions,
                       LayerTrace& trace, nn::Adapter* adapter, nn::FloatBuffer& dh);
   void apply_linears(nn::Context& context, std::int64_t num_tokens, const float* x, std::int64_t width,
-                     std::span<const LinearCall> calls, int layer, const nn::Adapter* adapter, LayerTrace& trace,
+                     std::span<const LinearCall> calls, int layer, std::span<const AdapterSpan> adapters, LayerTrace& trace,
                      bool keep);
+  static std::vector<AdapterSpan> adapter_spans(const Batch& batch, const nn::Adapter* adapter, std::span<const std::int64_t> needed);
   void linear_backward(nn::Context& context, int layer, LinearSlot slot, std::int64_t num_tokens, const float* x,
                        const float* dy, LayerTrace& trace, nn::Adapter* adapter, float* dx, bool accumulate);
   void rotate(nn::Context& context, int layer, std::span<const int> positions, float* heads, int num_heads,

@@ -37,6 +37,17 @@ struct Decoder::LinearCall {
   nn::FloatBuffer* y;
 };
 
+/// Tokens [first, first + count) of those computed go through the same adapter.
+struct Decoder::AdapterSpan {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+  const nn::Adapter* adapter = nullptr;
+
+  const nn::LoraLinear* at(std::size_t index) const {
+    return adapter != nullptr && adapter->linears[index] ? &*adapter->linears[index] : nullptr;
+  }
+};
+
 void Decoder::prepare_rows(const Batch& batch, std::vector<int>& positions, std::vector<nn::AttentionRow>& rows) {
   positions.assign(batch.tokens.size(), 0);
   rows.clear();
@@ -97,14 +108,43 @@ void Decoder::rotate(nn::Context& context, int layer, std::span<const int> posit
                        });
 }
 
+std::vector<Decoder::AdapterSpan> Decoder::adapter_spans(const Batch& batch, const nn::Adapter* adapter, std::span<const std::int64_t> needed) {
+  if (batch.row_adapters.empty()) return {{0, needed.empty() ? batch.num_tokens() : static_cast<std::int64_t>(needed.size()), adapter}};
+  require(batch.row_adapters.size() == batch.rows.size(), "expected an adapter (or null) for each row of the batch", ErrorCode::kInternal);
+  std::vector<AdapterSpan> spans;
+  std::size_t next = 0;
+  for (std::size_t r = 0; r < batch.rows.size(); ++r) {
+    const BatchRow& row = batch.rows[r];
+    std::int64_t count = row.count;
+    if (!needed.empty()) {
+      const std::size_t first = next;
+      while (next < needed.size() && needed[next] < row.first + row.count) ++next;
+      count = static_cast<std::int64_t>(next - first);
+    }
+    if (count == 0) continue;
+    if (!spans.empty() && spans.back().adapter == batch.row_adapters[r]) {
+      spans.back().count += count;
+    } else {
+      spans.push_back({spans.empty() ? 0 : spans.back().first + spans.back().count, count, batch.row_adapters[r]});
+    }
+  }
+  return spans;
+}
+
 void Decoder::apply_linears(nn::Context& context, std::int64_t num_tokens, const float* x, std::int64_t width,
-                            std::span<const LinearCall> calls, int layer, const nn::Adapter* adapter,
+                            std::span<const LinearCall> calls, int layer, std::span<const AdapterSpan> adapters,
                             LayerTrace& trace, bool keep) {
   const auto& k = context.kernels();
   const DecoderLayer& weights = layers_[static_cast<std::size_t>(layer)];
+  struct Scaled {
+    float* u;
+    std::int64_t count;
+    float scale;
+  };
   std::vector<nn::PackedTarget> packed;
   std::vector<nn::LinearTarget> dense;
   std::vector<nn::LinearTarget> up;
+  std::vector<Scaled> scaled;
   for (const auto& call : calls) {
     const LinearLayer& linear = weights.linear(call.slot);
     const std::int64_t n = linear.weight.rows;
@@ -115,17 +155,28 @@ void Decoder::apply_linears(nn::Context& context, std::int64_t num_tokens, const
       dense.push_back({.x = x, .x_stride = width, .weight = linear.weight, .y = y, .y_stride = n});
     }
     const auto index = static_cast<std::size_t>(layer * kNumSlots + static_cast<int>(call.slot));
-    if (adapter == nullptr || !adapter->linears[index]) continue;
-    const nn::LoraLinear& lora = *adapter->linears[index];
-    float* u = trace.lora_u[static_cast<std::size_t>(call.slot)].resize(num_tokens * lora.rank());
+    std::int64_t u_floats = 0;
+    for (const auto& span : adapters) {
+      if (const auto* lora = span.at(index)) u_floats += span.count * lora->rank();
+    }
+    if (u_floats == 0) continue;
     const float* lora_x = x;
     if (dropout_ != nullptr) {
       float* dropped = dropped_[static_cast<std::size_t>(&call - calls.data())].resize(num_tokens * width);
       nn::apply_dropout(context, *dropout_, index, x, num_tokens, width, dropped, false);
       lora_x = dropped;
     }
-    dense.push_back({.x = lora_x, .x_stride = width, .weight = lora.a_matrix(), .panels = lora.a_panels.data(), .y = u, .y_stride = lora.rank()});
-    up.push_back({.x = u, .x_stride = lora.rank(), .weight = lora.b_matrix(), .panels = lora.b_panels.data(), .y = y, .y_stride = n, .accumulate = true});
+    float* u = trace.lora_u[static_cast<std::size_t>(call.slot)].resize(u_floats);
+    for (const auto& span : adapters) {
+      const auto* lora = span.at(index);
+      if (lora == nullptr) continue;
+      dense.push_back({.x = lora_x + span.first * width, .x_stride = width, .weight = lora->a_matrix(), .panels = lora->a_panels.data(),
+                       .y = u, .y_stride = lora->rank(), .num_tokens = span.count});
+      up.push_back({.x = u, .x_stride = lora->rank(), .weight = lora->b_matrix(), .panels = lora->b_panels.data(),
+                    .y = y + span.first * n, .y_stride = n, .accumulate = true, .num_tokens = span.count});
+      scaled.push_back({u, span.count * lora->rank(), lora->scale});
+      u += span.count * lora->rank();
+    }
   }
   if (!packed.empty()) {
     quantized_.quantize(context, x, width, num_tokens, width);
@@ -133,24 +184,18 @@ void Decoder::apply_linears(nn::Context& context, std::int64_t num_tokens, const
   }
   if (!dense.empty()) nn::matmul_transposed(context, num_tokens, dense);
   if (!up.empty()) {
-    for (const auto& call : calls) {
-      const auto& lora = adapter->linears[static_cast<std::size_t>(layer * kNumSlots + static_cast<int>(call.slot))];
-      if (lora) k.scale(lora->scale, num_tokens * lora->rank(), trace.lora_u[static_cast<std::size_t>(call.slot)].data());
-    }
+    for (const auto& part : scaled) k.scale(part.scale, part.count, part.u);
     nn::matmul_transposed(context, num_tokens, up);
   }
   for (const auto& call : calls) {
     const LinearLayer& linear = weights.linear(call.slot);
     const std::int64_t n = linear.weight.rows;
     float* y = call.y->data();
-    const nn::LoraLinear* lora = nullptr;
-    if (adapter != nullptr) {
-      const auto& place = adapter->linears[static_cast<std::size_t>(layer * kNumSlots + static_cast<int>(call.slot))];
-      if (place) lora = &*place;
-    }
-    if (lora != nullptr && lora->magnitude) {
+    for (const auto& span : adapters) {
+      const auto* lora = span.at(static_cast<std::size_t>(layer * kNumSlots + static_cast<int>(call.slot)));
+      if (lora == nullptr || !lora->magnitude) continue;
       if (keep) std::memcpy(trace.dora_z[static_cast<std::size_t>(call.slot)].resize(num_tokens * n), y, static_cast<std::size_t>(num_tokens * n) * sizeof(float));
-      for (std::int64_t t = 0; t < num_tokens; ++t) {
+      for (std::int64_t t = span.first; t < span.first + span.count; ++t) {
         for (std::int64_t i = 0; i < n; ++i) y[t * n + i] *= lora->magnitude->value[static_cast<std::size_t>(i)] / lora->row_norm[static_cast<std::size_t>(i)];
       }
     }
@@ -191,6 +236,8 @@ void Decoder::layer_forward(nn::Context& context, int layer, const Batch& batch,
   const std::span<const std::int64_t> needed = needed_tokens(layer, batch);
   const bool is_pruned = !needed.empty();
   const std::int64_t R = is_pruned ? static_cast<std::int64_t>(needed.size()) : T;
+  const auto adapters = adapter_spans(batch, adapter, {});
+  const auto needed_adapters = is_pruned ? adapter_spans(batch, adapter, needed) : adapters;
 
   const auto norm = [&](const float* x, const nn::Parameter& gain, std::int64_t count, std::int64_t width, float* y, float* inverse_rms) {
     context.parallel_for(count, kTokenGrain * d / width, [&](std::int64_t begin, std::int64_t end, int) {
@@ -217,13 +264,13 @@ void Decoder::layer_forward(nn::Context& context, int layer, const Batch& batch,
   const std::array<LinearCall, 3> qkv = {{{LinearSlot::kQ, &trace.q_raw}, {LinearSlot::kK, &trace.k_raw}, {LinearSlot::kV, &trace.v}}};
   use_dropout(batch, {});
   if (is_pruned) {
-    apply_linears(context, T, x, d, std::span(qkv).subspan(1), layer, adapter, trace, keep);
+    apply_linears(context, T, x, d, std::span(qkv).subspan(1), layer, adapters, trace, keep);
     float* x_needed = gather_rows(x, needed, d, x_needed_);
     h_in = gather_rows(h_in, needed, d, h_needed_);
     use_dropout(batch, needed);
-    apply_linears(context, R, x_needed, d, std::span(qkv).first(1), layer, adapter, trace, keep);
+    apply_linears(context, R, x_needed, d, std::span(qkv).first(1), layer, needed_adapters, trace, keep);
   } else {
-    apply_linears(context, T, x, d, qkv, layer, adapter, trace, keep);
+    apply_linears(context, T, x, d, qkv, layer, adapters, trace, keep);
   }
   float* q = trace.q.resize(R * q_width);
   float* key = trace.k.resize(T * kv_width);
@@ -257,19 +304,19 @@ void Decoder::layer_forward(nn::Context& context, int layer, const Batch& batch,
   const auto queries = is_pruned ? needed_rows(rows, needed) : std::vector<nn::AttentionRow>(rows.begin(), rows.end());
   nn::attend(context, attention_shape_, layer, config_.layers[static_cast<std::size_t>(layer)].window, queries, q, attention);
   const LinearCall o{LinearSlot::kO, &trace.o_raw};
-  apply_linears(context, R, attention, q_width, {&o, 1}, layer, adapter, trace, keep);
+  apply_linears(context, R, attention, q_width, {&o, 1}, layer, needed_adapters, trace, keep);
   float* h_mid = trace.h_mid.resize(R * d);
   add_normed(h_in, trace.o_raw.data(), w.post_attention_norm, trace.o_inverse_rms.resize(R), h_mid);
 
   norm(h_mid, w.mlp_norm, R, d, x, trace.mlp_inverse_rms.resize(R));
   const std::array<LinearCall, 2> gate_up = {{{LinearSlot::kGate, &trace.gate}, {LinearSlot::kUp, &trace.up}}};
-  apply_linears(context, R, x, d, gate_up, layer, adapter, trace, keep);
+  apply_linears(context, R, x, d, gate_up, layer, needed_adapters, trace, keep);
   float* act = act_.resize(R * f);
   context.parallel_for(R * f, kTokenGrain * f, [&](std::int64_t begin, std::int64_t end, int) {
     k.gated(config_.activation, trace.gate.data() + begin, trace.up.data() + begin, end - begin, act + begin);
   });
   const LinearCall down{LinearSlot::kDown, &trace.down_raw};
-  apply_linears(context, R, act, f, {&down, 1}, layer, adapter, trace, keep);
+  apply_linears(context, R, act, f, {&down, 1}, layer, needed_adapters, trace, keep);
   float* out = is_pruned ? x_needed_.resize(R * d) : h_out;
   add_normed(h_mid, trace.down_raw.data(), w.post_mlp_norm, trace.down_inverse_rms.resize(R), out);
   if (is_pruned) scatter_rows(out, needed, d, h_out);
@@ -281,6 +328,7 @@ void Decoder::forward(nn::Context& context, const Batch& batch, const nn::Adapte
   std::vector<int>& positions = trace != nullptr ? trace->positions : local_positions;
   std::vector<nn::AttentionRow> rows;
   prepare_rows(batch, positions, rows);
+  require(trace == nullptr || batch.row_adapters.empty(), "adapters by row are for serving, not for training", ErrorCode::kInternal);
   const bool recompute = trace != nullptr && trace->recompute;
   const std::int64_t size = batch.num_tokens() * config_.hidden_size;
   float* h = h_TD.resize(size);

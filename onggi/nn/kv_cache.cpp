@@ -14,6 +14,7 @@ KvSequence KvSequence::fork(int pending) const {
 }
 
 void KvSequence::reserve(int count) {
+  release();
   const int num_blocks = (length_ + count + kBlockPositions - 1) / kBlockPositions;
   const int first_written = length_ / kBlockPositions;
   for (auto& blocks : layers_) {
@@ -33,8 +34,9 @@ void KvSequence::reserve(int count) {
   }
 }
 
-void KvSequence::commit(int count) {
-  length_ += count;
+void KvSequence::commit(int count) { length_ += count; }
+
+void KvSequence::release() {
   for (int layer = 0; layer < shape_->num_layers; ++layer) {
     const int window = shape_->windows[static_cast<std::size_t>(layer)];
     if (window == 0) continue;

@@ -30,7 +30,8 @@ struct KvShape {
 
 /// The keys and values of one row, per layer a list of blocks by position / 16. Blocks are shared between forks and
 /// never written once shared: a fork copies only its last, partly filled block. Blocks that a sliding-window layer can't
-/// see any more are released. Confined to one thread (appending to different layers or rows from several is fine).
+/// see any more are released by the next `reserve`: until then the sequence may be cut back to any length since the last
+/// one. Confined to one thread (appending to different layers or rows from several is fine).
 class KvSequence {
  public:
   explicit KvSequence(const KvShape& shape);
@@ -55,6 +56,8 @@ class KvSequence {
   std::int64_t num_bytes() const;
 
  private:
+  void release();
+
   const KvShape* shape_;
   int length_ = 0;
   std::vector<std::vector<std::shared_ptr<KvBlock>>> layers_;

@@ -83,7 +83,7 @@ void matmul_transposed(Context& context, std::int64_t num_tokens, std::span<cons
   std::vector<Task> tasks;
   for (const auto& target : targets) {
     for (std::int64_t n = 0; n < target.weight.rows; n += kPanelsPerTask * kPanel) {
-      for (std::int64_t t = 0; t < num_tokens; t += rows) tasks.push_back({&target, n, t});
+      for (std::int64_t t = 0; t < target.tokens_of(num_tokens); t += rows) tasks.push_back({&target, n, t});
     }
   }
   const auto& k = context.kernels();
@@ -92,7 +92,7 @@ void matmul_transposed(Context& context, std::int64_t num_tokens, std::span<cons
     const LinearTarget& target = *task.target;
     const WeightMatrix& w = target.weight;
     const std::int64_t columns = std::min(kPanelsPerTask * kPanel, w.rows - task.column);
-    const std::int64_t row_end = std::min(num_tokens, task.row + rows);
+    const std::int64_t row_end = std::min(target.tokens_of(num_tokens), task.row + rows);
     float* decoded = target.panels ? nullptr : context.scratch(worker, 0, kPanelsPerTask * kPanel * kDepthBlock);
     for (std::int64_t k0 = 0; k0 < w.columns; k0 += kDepthBlock) {
       const std::int64_t depth = std::min(kDepthBlock, w.columns - k0);

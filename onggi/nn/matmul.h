@@ -41,6 +41,9 @@ struct LinearTarget {
   float* y = nullptr;
   std::int64_t y_stride = 0;
   bool accumulate = false;
+  std::int64_t num_tokens = -1;  ///< Rows of x and y; -1: as many as the group.
+
+  std::int64_t tokens_of(std::int64_t group) const { return num_tokens < 0 ? group : num_tokens; }
 };
 
 /// Every target in f32, W decoded on the way, as one parallel region. An output is one fma chain over k, so bits depend

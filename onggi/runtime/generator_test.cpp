@@ -5,36 +5,12 @@
 #include <algorithm>
 #include <map>
 
+#include "onggi/models/adapter_io.h"
+#include "onggi/runtime/test_support.h"
 #include "tests/support/shared.h"
 
 namespace onggi::runtime {
 namespace {
-
-/// 320 ids: 0..2 control, the others the bytes of their number, so that every text can be spelt.
-class NumberTokenizer : public text::Tokenizer {
- public:
-  NumberTokenizer() {
-    for (int i = 0; i < 320; ++i) pieces_.push_back(i < 3 ? "<" + std::to_string(i) + ">" : std::string(1, static_cast<char>('!' + i % 90)));
-  }
-  int vocab_size() const override { return 320; }
-  void encode(std::string_view, std::vector<int>&) const override {}
-  void encode_with_control(std::string_view, std::vector<int>&) const override {}
-  std::string_view token_bytes(int id) const override { return pieces_[static_cast<std::size_t>(id)]; }
-  bool is_control(int id) const override { return id < 3; }
-  int bos_id() const override { return 2; }
-  int eos_id() const override { return 1; }
-  int id_of(std::string_view) const override { return -1; }
-  std::span<const int> stop_ids() const override { return stop_; }
-  bool adds_bos() const override { return true; }
-  const std::string& chat_template() const override { return empty_; }
-  std::string_view kind() const override { return "numbers"; }
-  const std::string& content_hash() const override { return empty_; }
-
- private:
-  std::vector<std::string> pieces_;
-  std::vector<int> stop_ = {1};
-  std::string empty_;
-};
 
 struct Fixture {
   explicit Fixture(int threads = 2) : pool(threads), context(pool) {
@@ -50,7 +26,7 @@ struct Fixture {
 
   std::map<std::int64_t, Answer> run(GeneratorOptions options, std::shared_ptr<const decode::Guide> guide = nullptr,
                                      std::vector<int> prefix = {2, 40, 41, 42, 43}) {
-    Generator generator(context, *decoder, *tokenizer, nullptr, std::move(guide), std::move(prefix), options);
+    Generator generator(context, *decoder, *tokenizer, {}, std::move(guide), std::move(prefix), options);
     std::map<std::int64_t, Answer> answers;
     generator.run(requests, [&](Answer&& a) {
       const auto index = a.index;
@@ -104,7 +80,7 @@ TEST(Generator, SamplesShareTheirPromptAndChangeNoBit) {
   std::map<std::pair<std::int64_t, int>, std::string> want;
   for (const int batch_rows : {1, 7, 64}) {
     options.batch_rows = batch_rows;
-    Generator generator(f.context, *f.decoder, *f.tokenizer, nullptr, guide, {2, 40, 41, 42, 43}, options);
+    Generator generator(f.context, *f.decoder, *f.tokenizer, {}, guide, {2, 40, 41, 42, 43}, options);
     std::map<std::pair<std::int64_t, int>, std::string> got;
     generator.run(f.requests, [&](Answer&& a) {
       EXPECT_TRUE(guide->accepts(a.text, {})) << a.text;
@@ -120,6 +96,31 @@ TEST(Generator, SamplesShareTheirPromptAndChangeNoBit) {
   int different = 0;
   for (std::int64_t index = 0; index < 9; ++index) different += want.at({index, 0}) != want.at({index, 1}) ? 1 : 0;
   EXPECT_GE(different, 5);
+}
+
+TEST(Generator, AdaptersAnswerSideBySideAsAlone) {
+  ONGGI_NEED_SHARED("fixtures/tiny");
+  Fixture f;
+  std::vector<nn::Adapter> adapters;
+  for (const char* kind : {"adapter-lora", "adapter-dora"}) {
+    const auto path = testing::shared_folder() / "fixtures/tiny/gemma3" / kind;
+    adapters.push_back(models::adapter_from_files(f.context, *f.decoder, nn::read_adapter(path), path.string()));
+  }
+  const auto guide = decode::compile_guide(Json{{"regex", "(A|B)[C-K]{2,5}!"}}, f.tokenizer);
+  const GeneratorOptions options{.batch_rows = 5, .max_new_tokens = 12, .sampling = {.temperature = 1.0F}, .seed = 5};
+  using Key = std::pair<std::int64_t, int>;
+  const auto run = [&](std::span<const nn::Adapter> used, int first_sample) {
+    for (auto& r : f.requests) r.num_samples = 2, r.first_sample = first_sample;
+    Generator generator(f.context, *f.decoder, *f.tokenizer, used, guide, {2, 40, 41, 42, 43}, options);
+    std::map<Key, std::pair<std::string, double>> got;
+    generator.run(f.requests, [&](Answer&& a) { EXPECT_TRUE(got.emplace(Key(a.index, a.sample), std::pair(a.text, a.log_probability)).second); });
+    return got;
+  };
+  auto want = run(std::span(adapters).first(1), 0);
+  want.merge(run(std::span(adapters).last(1), 2));
+  EXPECT_EQ(want.size(), 36U);
+  EXPECT_EQ(run(adapters, 0), want);
+  EXPECT_NE(run({}, 0), run(std::span(adapters).first(1), 0));
 }
 
 TEST(Generator, GuidedAnswersBelongToTheGuide) {

@@ -24,8 +24,6 @@ namespace {
 
 /// Rows that share one head subset; their slots decide its columns.
 constexpr std::int64_t kRowsPerJob = 2048;
-/// With several adapters a row is written when the last of them has answered the job's rows.
-constexpr std::int64_t kRowsPerSharedJob = 128;
 
 double clock_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
@@ -153,7 +151,7 @@ class GenerateJob {
  private:
   void load_adapters();
   Json manifest() const;
-  void make_generators();
+  void make_generator();
   std::int64_t counted_tokens() const;
   void answer_rows(std::int64_t first, std::int64_t end);
   void write_row(const std::vector<runtime::Answer>& samples);
@@ -169,7 +167,7 @@ class GenerateJob {
   std::vector<nn::Adapter> adapters_;
   std::vector<std::string> adapter_hashes_;
   std::shared_ptr<const decode::Guide> guide_;
-  std::vector<std::unique_ptr<runtime::Generator>> generators_;  ///< One an adapter, or the base's.
+  std::optional<runtime::Generator> generator_;
   std::optional<OrderedOutput> output_;
   GenerateSummary summary_;
   double start_ = 0.0, shown_ = 0.0;
@@ -202,20 +200,14 @@ Json GenerateJob::manifest() const {
           {"guide", guide_ ? Json(sha256_file(files_.guide)) : Json(nullptr)}};
 }
 
-void GenerateJob::make_generators() {
+void GenerateJob::make_generator() {
   const runtime::GeneratorOptions how{.batch_rows = options_.batch_rows, .max_new_tokens = options_.max_new_tokens, .sampling = options_.sampling,
                                       .seed = static_cast<std::uint64_t>(options_.seed)};
-  for (std::size_t i = 0; i < std::max<std::size_t>(1, adapters_.size()); ++i) {
-    generators_.push_back(std::make_unique<runtime::Generator>(model_.context, model_.decoder, *model_.tokenizer,
-                                                               adapters_.empty() ? nullptr : &adapters_[i], guide_,
-                                                               encode_prefix(*model_.tokenizer, texts_.prefix), how));
-  }
+  generator_.emplace(model_.context, model_.decoder, *model_.tokenizer, adapters_, guide_, encode_prefix(*model_.tokenizer, texts_.prefix), how);
 }
 
 std::int64_t GenerateJob::counted_tokens() const {
-  std::int64_t tokens = 0;
-  for (const auto& generator : generators_) tokens += generator->counts().prompt_tokens + generator->counts().generated_tokens;
-  return tokens;
+  return generator_->counts().prompt_tokens + generator_->counts().generated_tokens;
 }
 
 void GenerateJob::show(bool is_last) {
@@ -252,25 +244,21 @@ void GenerateJob::answer_rows(std::int64_t first, std::int64_t end) {
     const TextRow& row = texts_.rows[static_cast<std::size_t>(i)];
     requests.push_back({.index = i, .prompt = encode_prompt(*model_.tokenizer, row.prompt), .slots = row.slots, .num_samples = options_.samples});
   }
-  SampleCollector collector(options_.samples * static_cast<int>(generators_.size()));
-  for (const auto& generator : generators_) {
-    generator->run(requests, [&](runtime::Answer&& part) {
-      if (const auto samples = collector.add(std::move(part))) write_row(*samples);
-    });
-    for (auto& request : requests) request.first_sample += options_.samples;
-  }
+  SampleCollector collector(options_.samples * static_cast<int>(std::max<std::size_t>(1, adapters_.size())));
+  generator_->run(requests, [&](runtime::Answer&& part) {
+    if (const auto samples = collector.add(std::move(part))) write_row(*samples);
+  });
 }
 
 GenerateSummary GenerateJob::run(bool is_terminal, const std::function<void(std::string_view)>& write) {
   is_terminal_ = is_terminal;
   write_ = write;
-  make_generators();
+  make_generator();
   output_.emplace(files_.output, manifest());  // Last, so that what was refused leaves nothing behind.
   const auto total = static_cast<std::int64_t>(rows_.rows.size());
   require(output_->num_done() <= total, "the output has more lines than there are rows", ErrorCode::kInvalidArgument, files_.output);
   start_ = shown_ = clock_seconds();
-  const std::int64_t rows_per_job = generators_.size() > 1 ? kRowsPerSharedJob : kRowsPerJob;
-  for (std::int64_t first = output_->num_done(); first < total; first += rows_per_job) answer_rows(first, std::min(total, first + rows_per_job));
+  for (std::int64_t first = output_->num_done(); first < total; first += kRowsPerJob) answer_rows(first, std::min(total, first + kRowsPerJob));
   output_->sync();
   show(true);
   const double seconds = std::max(1e-9, clock_seconds() - start_);

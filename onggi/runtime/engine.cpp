@@ -1,0 +1,459 @@
+#include "onggi/runtime/engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <numeric>
+
+#include "onggi/core/error.h"
+
+namespace onggi::runtime {
+namespace {
+
+/// Samples of a row are computed as one while they are equal. Once they part they may fill this many times the batch.
+constexpr std::size_t kSamplesPerBatchRow = 4;
+
+/// What a guide throws where a row's text makes too large a language, or one that the vocabulary can't spell.
+bool is_of_one_row(const Error& error) { return error.code() == ErrorCode::kExhausted || error.code() == ErrorCode::kNotFound; }
+
+/// The `count` likeliest of ids, ties by id, with log softmax over all of them.
+std::vector<TokenAlternative> likeliest(std::span<const int> ids, std::span<const float> logits, int count) {
+  std::vector<std::size_t> order(ids.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto kept = std::min(order.size(), static_cast<std::size_t>(count));
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(), [&](std::size_t a, std::size_t b) {
+    return logits[a] != logits[b] ? logits[a] > logits[b] : ids[a] < ids[b];
+  });
+  if (kept == 0) return {};
+  const auto highest = static_cast<double>(logits[order[0]]);
+  double sum = 0.0;
+  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - highest);
+  std::vector<TokenAlternative> found;
+  for (std::size_t i = 0; i < kept; ++i) {
+    found.push_back({ids[order[i]], static_cast<float>(static_cast<double>(logits[order[i]]) - highest - std::log(sum))});
+  }
+  return found;
+}
+
+Wish wish_of(const Job& job) { return job.wish ? job.wish() : Wish::kGoOn; }
+
+std::int64_t prefix_length(const Job& job) { return job.prefix ? static_cast<std::int64_t>(job.prefix->tokens.size()) : 0; }
+
+}  // namespace
+
+double Answer::log_probability_of(std::size_t begin, std::size_t end) const {
+  double sum = 0.0;
+  for (const auto& token : tokens) {
+    if (token.begin_byte < end && token.end_byte > begin) sum += static_cast<double>(token.log_probability);
+  }
+  return sum;
+}
+
+struct Engine::Row {
+  std::shared_ptr<const Job> job;
+  nn::KvSequence sequence;
+  std::unique_ptr<decode::GuideState> state;
+  std::vector<int> pending;  ///< Chosen or given, not yet through the layers.
+  Answer answer;             ///< Of every one of `samples`.
+  bool finished = false;
+  std::vector<int> samples;  ///< Numbers of the samples that are equal so far.
+  std::size_t num_shown = 0;  ///< Tokens of the answer that `grown` has seen.
+  bool is_started = false;
+
+  const AnswerSettings& settings() const { return *job->settings; }
+  void fail(const std::string& reason) {
+    answer.failure = reason;
+    finished = true;
+  }
+  void cut(const std::string& reason) {
+    answer.is_cut = true;
+    fail(reason);
+  }
+  void cancel() {
+    answer.is_cancelled = true;
+    fail("cancelled");
+  }
+  int num_prompt_tokens() const { return static_cast<int>(job->request.prompt.size()); }
+  void show() {
+    if (num_shown == answer.tokens.size() || !job->grown) return;
+    num_shown = answer.tokens.size();
+    job->grown(answer, samples);
+  }
+  /// Fails where the guide can't go on for this row's text; other errors are thrown on.
+  template <class Step>
+  void guarded(Step step) {
+    try {
+      step();
+    } catch (const Error& e) {
+      if (!is_of_one_row(e)) throw;
+      fail(std::string("guide: ") + e.what());
+    }
+  }
+  void finish() const {
+    for (const int sample : samples) {
+      Answer copy = answer;
+      copy.sample = sample;
+      job->done(std::move(copy));
+    }
+  }
+};
+
+/// Rows whose logits have the same columns.
+struct Engine::HeadGroup {
+  const models::HeadSubset* subset = nullptr;  ///< Null: the whole vocabulary.
+  std::vector<std::size_t> rows;
+  std::vector<std::int64_t> last;
+};
+
+Engine::Engine(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer, EngineOptions options)
+    : context_(context), decoder_(decoder), tokenizer_(tokenizer), options_(options), head_(decoder), cache_(options.cache_tokens) {
+  require(options_.batch_rows >= 1 && options_.batch_rows <= 4096,
+          [&] { return "batch rows is " + std::to_string(options_.batch_rows) + ", expected 1 to 4096"; });
+  require(options_.chunk_tokens >= 1 && options_.prefill_tokens >= 1, "tokens of a step must be at least 1");
+}
+
+Engine::~Engine() = default;
+
+std::shared_ptr<const Prefix> Engine::compute_prefix(std::vector<int> tokens, const nn::Adapter* adapter) {
+  const auto prefix = std::make_shared<Prefix>(Prefix{std::move(tokens), nn::KvSequence(decoder_.kv_shape())});
+  models::Batch batch;
+  batch.tokens = prefix->tokens;
+  batch.rows.push_back({&prefix->sequence, 0, static_cast<int>(prefix->tokens.size())});
+  decoder_.forward(context_, batch, adapter, h_);
+  counts_.computed_tokens += batch.num_tokens();
+  return prefix;
+}
+
+bool Engine::fits(const Job& job) const {
+  return prefix_length(job) + static_cast<std::int64_t>(job.request.prompt.size()) + 1 <= decoder_.config().max_positions;
+}
+
+void Engine::extend_subsets(std::span<const Job> jobs) {
+  std::erase_if(subsets_, [](const auto& entry) { return entry.second.guide.expired(); });
+  std::map<const decode::Guide*, std::vector<int>> wanted;
+  for (const Job& job : jobs) {
+    const auto& guide = job.settings->guide;
+    if (!guide || !fits(job)) continue;
+    auto [ids, is_new] = wanted.try_emplace(guide.get(), guide->reachable().begin(), guide->reachable().end());
+    subsets_[guide.get()].guide = guide;
+    try {
+      const auto extra = guide->reachable_from(job.request.slots);
+      ids->second.insert(ids->second.end(), extra.begin(), extra.end());
+    } catch (const Error& e) {  // The row fails when its turn comes, not its neighbours.
+      if (!is_of_one_row(e)) throw;
+    }
+  }
+  for (auto& [guide, ids] : wanted) {
+    auto& subset = subsets_.at(guide).subset;
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    if (subset && std::ranges::includes(subset->ids(), ids)) continue;
+    if (subset && !is_idle()) {  // Rows that run or wait need what is there.
+      std::vector<int> both;
+      std::ranges::set_union(subset->ids(), ids, std::back_inserter(both));
+      ids = std::move(both);
+    }
+    subset = std::make_unique<models::HeadSubset>(context_, decoder_, std::move(ids));
+  }
+}
+
+void Engine::submit(std::vector<Job> jobs) {
+  for (const Job& job : jobs) require(job.settings && job.settings->max_new_tokens >= 1, "max new tokens must be at least 1");
+  extend_subsets(jobs);
+  for (Job& job : jobs) {
+    auto& queue = job.is_urgent ? queue_ : patient_queue_;
+    queue.push_back(std::make_shared<const Job>(std::move(job)));
+  }
+}
+
+bool Engine::has_room(const Job& job) const {
+  const auto limit = static_cast<std::size_t>(options_.batch_rows);
+  auto num_samples = static_cast<std::size_t>(job.request.num_samples);
+  for (const auto& row : rows_) num_samples += row.samples.size();
+  return rows_.empty() || (rows_.size() < limit && num_samples <= kSamplesPerBatchRow * limit);
+}
+
+void Engine::admit() {
+  std::int64_t prompt_tokens = 0;
+  while (num_waiting() > 0) {
+    auto& queue = queue_.empty() ? patient_queue_ : queue_;
+    if (!has_room(*queue.front())) return;
+    const auto count = std::min<std::int64_t>(options_.chunk_tokens, static_cast<std::int64_t>(queue.front()->request.prompt.size()));
+    if (prompt_tokens > 0 && prompt_tokens + count > options_.prefill_tokens) return;
+    prompt_tokens += count;
+    auto job = std::move(queue.front());
+    queue.pop_front();
+    Row row = start(std::move(job));
+    if (row.finished) {
+      row.finish();
+    } else {
+      rows_.push_back(std::move(row));
+    }
+  }
+}
+
+void Engine::drop_unwanted() {
+  for (auto* queue : {&queue_, &patient_queue_}) {
+    std::erase_if(*queue, [&](const auto& job) {
+      if (wish_of(*job) != Wish::kStop) return false;
+      ++counts_.cancelled_rows;
+      for (int s = 0; s < job->request.num_samples; ++s) {
+        job->done({.index = job->request.index, .sample = job->request.first_sample + s, .is_cancelled = true, .failure = "cancelled"});
+      }
+      return true;
+    });
+  }
+  std::erase_if(rows_, [&](Row& row) {
+    if (wish_of(*row.job) != Wish::kStop) return false;
+    ++counts_.cancelled_rows;
+    row.cancel();
+    row.finish();
+    return true;
+  });
+}
+
+/// A row ready to run, or one that has failed.
+Engine::Row Engine::start(std::shared_ptr<const Job> job) {
+  const Request& request = job->request;
+  Row row{.job = job, .sequence = job->prefix ? job->prefix->sequence.fork() : nn::KvSequence(decoder_.kv_shape()), .state = nullptr,
+          .pending = request.prompt, .answer = {}, .finished = false, .samples = std::vector<int>(static_cast<std::size_t>(request.num_samples))};
+  std::iota(row.samples.begin(), row.samples.end(), request.first_sample);
+  row.answer.index = request.index;
+  const std::int64_t length = prefix_length(*job) + static_cast<std::int64_t>(request.prompt.size());
+  if (!fits(*job)) {
+    row.fail("prompt of " + std::to_string(length) + " tokens is longer than the model's context of " + std::to_string(decoder_.config().max_positions));
+    return row;
+  }
+  if (request.prompt.empty()) {
+    row.fail("prompt has no token after the shared prefix");
+    return row;
+  }
+  if (const auto& key = job->settings->cache_key; !key.empty() && !job->prefix) {
+    if (auto cached = cache_.find(key, request.prompt)) {
+      row.sequence = std::move(*cached);
+      row.pending.erase(row.pending.begin(), row.pending.begin() + row.sequence.length());
+      counts_.cached_tokens += row.sequence.length();
+    }
+  }
+  if (const auto& guide = job->settings->guide) {
+    try {
+      row.state = guide->start(request.slots);
+      take_forced(row);
+    } catch (const Error& e) {
+      row.fail(std::string("guide: ") + e.what());
+      return row;
+    }
+  }
+  counts_.prompt_tokens += length;
+  return row;
+}
+
+void Engine::take(Row& row, int id, float log_probability, std::vector<TokenAlternative> alternatives) {
+  Answer& answer = row.answer;
+  const AnswerSettings& settings = row.settings();
+  const auto stop_ids = tokenizer_.stop_ids();
+  bool stops = std::find(stop_ids.begin(), stop_ids.end(), id) != stop_ids.end();
+  if (row.state) row.state->advance(id);
+  GeneratedToken token{id, log_probability, answer.text.size(), 0};
+  if (!stops) answer.text += tokenizer_.token_bytes(id);
+  for (const std::string& text : settings.stop_texts) {
+    const auto found = answer.text.find(text, token.begin_byte - std::min(token.begin_byte, text.size() - 1));
+    if (found == std::string::npos) continue;
+    answer.text.resize(found);
+    stops = true;
+  }
+  token.end_byte = answer.text.size();
+  token.begin_byte = std::min(token.begin_byte, token.end_byte);
+  answer.tokens.push_back(token);
+  if (settings.num_alternatives > 0) answer.alternatives.push_back(std::move(alternatives));
+  answer.log_probability += static_cast<double>(log_probability);
+  counts_.generated_tokens += static_cast<std::int64_t>(row.samples.size());
+  if (stops) {
+    answer.complete = true;
+    row.finished = true;
+    return;
+  }
+  row.pending.push_back(id);
+  if (static_cast<int>(answer.tokens.size()) >= settings.max_new_tokens) {
+    row.cut("no end within " + std::to_string(settings.max_new_tokens) + " new tokens");
+  } else if (row.sequence.length() + static_cast<int>(row.pending.size()) + 1 > decoder_.config().max_positions) {
+    row.cut("answer reached the model's context of " + std::to_string(decoder_.config().max_positions) + " tokens");
+  }
+}
+
+void Engine::take_forced(Row& row) {
+  while (row.state && !row.finished) {
+    const auto allowed = row.state->allowed();
+    if (allowed.size() != 1) return;
+    counts_.forced_tokens += static_cast<std::int64_t>(row.samples.size());
+    const int id = allowed[0];
+    take(row, id, 0.0F, {{id, 0.0F}});
+  }
+}
+
+std::span<const int> Engine::all_ids() {
+  if (all_ids_.empty()) {
+    // Rows of the table that are padding have no token.
+    all_ids_.resize(static_cast<std::size_t>(std::min<std::int64_t>(tokenizer_.vocab_size(), decoder_.head().rows)));
+    std::iota(all_ids_.begin(), all_ids_.end(), 0);
+  }
+  return all_ids_;
+}
+
+void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset* subset, std::vector<Row>& rows) {
+  const std::size_t at = rows.size();
+  rows.push_back(std::move(chosen));
+  std::span<const int> allowed;
+  if (rows[at].state) {
+    rows[at].guarded([&] { allowed = rows[at].state->allowed(); });
+    if (rows[at].finished) return;
+    row_logits_.resize(allowed.size());
+    for (std::size_t i = 0; i < allowed.size(); ++i) {
+      const int column = subset->index_of(allowed[i]);
+      require(column >= 0, [&] { return "guide allows token " + std::to_string(allowed[i]) + " that it called unreachable"; },
+              ErrorCode::kInternal);
+      row_logits_[i] = logits[column];
+    }
+    logits = row_logits_.data();
+  } else {
+    allowed = all_ids();
+  }
+  struct Branch {
+    decode::Choice choice;
+    std::vector<int> samples;
+  };
+  std::vector<Branch> branches;
+  const AnswerSettings& settings = rows[at].settings();
+  const auto alternatives = settings.num_alternatives > 0 ? likeliest(allowed, {logits, allowed.size()}, settings.num_alternatives)
+                                                          : std::vector<TokenAlternative>();
+  for (const int sample : rows[at].samples) {
+    const auto choice = decode::sample(allowed, {logits, allowed.size()}, settings.sampling, settings.seed,
+                                       static_cast<std::uint64_t>(rows[at].answer.index),
+                                       static_cast<std::uint64_t>(sample) << 32 | rows[at].answer.tokens.size());
+    auto branch = std::ranges::find(branches, choice.id, [](const Branch& b) { return b.choice.id; });
+    if (branch == branches.end()) branch = branches.insert(branch, {choice, {}});
+    branch->samples.push_back(sample);
+  }
+  for (std::size_t b = 1; b < branches.size(); ++b) {
+    const Row& row = rows[at];
+    rows.push_back({.job = row.job, .sequence = row.sequence.fork(), .state = row.state ? row.state->fork() : nullptr, .pending = {},
+                    .answer = row.answer, .finished = false, .samples = std::move(branches[b].samples), .num_shown = row.num_shown, .is_started = true});
+  }
+  rows[at].samples = std::move(branches[0].samples);
+  for (std::size_t b = 0; b < branches.size(); ++b) {
+    Row& row = rows[at + b];
+    row.guarded([&] {
+      take(row, branches[b].choice.id, branches[b].choice.log_probability, alternatives);
+      take_forced(row);
+    });
+    if (!row.finished) row.show();
+  }
+}
+
+/// Rows that are computed in this step.
+std::vector<std::size_t> Engine::runnable() const {
+  std::vector<std::size_t> turn;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (wish_of(*rows_[i].job) != Wish::kWait) turn.push_back(i);
+  }
+  return turn;
+}
+
+/// What is pending, up to a chunk a row, through the layers; last[i] is the token of the batch that ends row i, -1 where it
+/// has more to come or is not in this step.
+void Engine::compute(std::span<const std::size_t> turn, std::vector<std::int64_t>& last) {
+  // Rows of one adapter side by side, adapters in the order of their first row.
+  std::vector<const nn::Adapter*> adapters;
+  for (const std::size_t i : turn) {
+    const nn::Adapter* adapter = rows_[i].settings().adapter.get();
+    if (std::ranges::find(adapters, adapter) == adapters.end()) adapters.push_back(adapter);
+  }
+  models::Batch batch;
+  last.assign(rows_.size(), -1);
+  for (const nn::Adapter* adapter : adapters) {
+    for (const std::size_t i : turn) {
+      Row& row = rows_[i];
+      if (row.settings().adapter.get() != adapter) continue;
+      const auto count = std::min(row.pending.size(), static_cast<std::size_t>(options_.chunk_tokens));
+      batch.rows.push_back({&row.sequence, batch.num_tokens(), static_cast<int>(count)});
+      batch.row_adapters.push_back(adapter);
+      batch.tokens.insert(batch.tokens.end(), row.pending.begin(), row.pending.begin() + static_cast<std::ptrdiff_t>(count));
+      row.pending.erase(row.pending.begin(), row.pending.begin() + static_cast<std::ptrdiff_t>(count));
+      if (row.pending.empty()) last[i] = batch.num_tokens() - 1;
+      if (!row.is_started && row.job->started) row.job->started(row.sequence.length());
+      row.is_started = true;
+    }
+  }
+  decoder_.forward(context_, batch, nullptr, h_);
+  counts_.computed_tokens += batch.num_tokens();
+  ++counts_.steps;
+  for (std::size_t b = 0; b < batch.rows.size(); ++b) {
+    const nn::KvSequence& sequence = *batch.rows[b].sequence;
+    const int first = sequence.length() - batch.rows[b].count;
+    const auto row = std::ranges::find(rows_, &sequence, [](const Row& r) { return &r.sequence; });
+    const auto& key = row->settings().cache_key;
+    if (!key.empty() && !row->job->prefix && first < row->num_prompt_tokens()) cache_.insert(key, row->job->request.prompt, sequence, first);
+  }
+}
+
+void Engine::choose_all(std::span<const std::int64_t> last) {
+  std::vector<HeadGroup> groups;
+  std::vector<Row> chosen, running;
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (last[i] < 0) continue;
+    const auto& guide = rows_[i].settings().guide;
+    const models::HeadSubset* subset = guide ? subsets_.at(guide.get()).subset.get() : nullptr;
+    auto group = std::ranges::find(groups, subset, &HeadGroup::subset);
+    if (group == groups.end()) group = groups.insert(group, HeadGroup{.subset = subset, .rows = {}, .last = {}});
+    group->rows.push_back(i);
+    group->last.push_back(last[i]);
+  }
+  for (const HeadGroup& group : groups) {
+    head_.logits(context_, h_, group.last, group.subset, logits_);
+    const std::int64_t columns = group.subset ? static_cast<std::int64_t>(group.subset->ids().size()) : decoder_.head().rows;
+    for (std::size_t i = 0; i < group.rows.size(); ++i) {
+      choose(std::move(rows_[group.rows[i]]), logits_.data() + static_cast<std::int64_t>(i) * columns, group.subset, chosen);
+    }
+  }
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (last[i] < 0) running.push_back(std::move(rows_[i]));
+  }
+  for (auto& row : chosen) {
+    if (row.finished) {
+      row.finish();
+    } else {
+      running.push_back(std::move(row));
+    }
+  }
+  rows_ = std::move(running);
+}
+
+void Engine::fail_all(const std::string& reason) {
+  for (auto* queue : {&queue_, &patient_queue_}) {
+    for (const auto& job : *queue) {
+      for (int s = 0; s < job->request.num_samples; ++s) job->done({.index = job->request.index, .sample = job->request.first_sample + s, .failure = reason});
+    }
+    queue->clear();
+  }
+  for (Row& row : rows_) {
+    row.fail(reason);
+    row.finish();
+  }
+  rows_.clear();
+}
+
+std::size_t Engine::num_running() const { return rows_.size(); }
+
+Step Engine::step() {
+  if (is_idle()) return Step::kIdle;
+  drop_unwanted();
+  admit();
+  const auto turn = runnable();
+  if (turn.empty()) return rows_.empty() ? Step::kComputed : Step::kWaiting;
+  std::vector<std::int64_t> last;
+  compute(turn, last);
+  choose_all(last);
+  return Step::kComputed;
+}
+
+}  // namespace onggi::runtime

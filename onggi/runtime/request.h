@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "onggi/decode/guide.h"
+#include "onggi/decode/sampler.h"
+#include "onggi/nn/kv_cache.h"
+#include "onggi/nn/lora.h"
+
+namespace onggi::runtime {
+
+/// One row to be answered.
+struct Request {
+  std::int64_t index = 0;          ///< The row's number in its job: keys its random numbers, with the sample's.
+  std::vector<int> prompt;         ///< Ids after the prefix, if there is one.
+  decode::Slots slots;             ///< What the guide may quote from this row.
+  int num_samples = 1;             ///< Answers wanted; the prompt is computed once.
+  int first_sample = 0;            ///< Number of the first; the others follow.
+};
+
+struct GeneratedToken {
+  int id = 0;
+  float log_probability = 0.0F;    ///< Under the served distribution: the model's, over what the guide allows.
+  std::size_t begin_byte = 0;      ///< Where its bytes stand in the answer.
+  std::size_t end_byte = 0;
+};
+
+struct TokenAlternative {
+  int id = 0;
+  float log_probability = 0.0F;
+};
+
+struct Answer {
+  std::int64_t index = 0;
+  int sample = 0;
+  std::string text;
+  std::vector<GeneratedToken> tokens;
+  double log_probability = 0.0;
+  bool complete = false;           ///< Ended by a stop token, a stop text or the guide.
+  bool is_cut = false;             ///< Not complete because max_new_tokens or the model's context was reached.
+  bool is_cancelled = false;       ///< Not complete because nobody wanted it any more.
+  std::string failure;             ///< Why not complete; empty if complete.
+  /// For each token the likeliest ids with their log-probabilities, where the settings ask for them.
+  std::vector<std::vector<TokenAlternative>> alternatives;
+
+  /// Sum over the tokens that overlap bytes [begin, end) of the text.
+  double log_probability_of(std::size_t begin, std::size_t end) const;
+};
+
+/// What answers are drawn with; the same for many requests.
+struct AnswerSettings {
+  std::shared_ptr<const nn::Adapter> adapter;  ///< Null = the base alone.
+  std::shared_ptr<const decode::Guide> guide;  ///< Null = free.
+  decode::SamplingOptions sampling;
+  int max_new_tokens = 256;
+  std::uint64_t seed = 0;
+  /// The answer ends before the first of these that it would hold; none is empty.
+  std::vector<std::string> stop_texts;
+  int num_alternatives = 0;  ///< Likeliest ids given with each token.
+  /// What the keys and values of a prompt depend on beside its tokens: the adapter's content. Prompts with the same key
+  /// share their beginnings in the engine's cache; empty: not cached.
+  std::string cache_key;
+};
+
+/// What comes before the prompts of many requests, computed once with the adapter that continues it.
+struct Prefix {
+  std::vector<int> tokens;
+  nn::KvSequence sequence;
+};
+
+/// Whether a row goes on.
+enum class Wish {
+  kGoOn,
+  kWait,  ///< Stays, but nothing of it is computed now: its reader is slow.
+  kStop,  ///< Ends as cancelled.
+};
+
+/// A request on its way through an engine.
+struct Job {
+  Request request;
+  std::shared_ptr<const AnswerSettings> settings;
+  std::shared_ptr<const Prefix> prefix;      ///< May be null.
+  std::function<void(Answer&&)> done;        ///< Once a sample, on the engine's thread.
+  /// After each step in which the answer of these samples grew without ending; may be empty.
+  std::function<void(const Answer&, std::span<const int> samples)> grown;
+  /// Asked before each step; empty: goes on.
+  std::function<Wish()> wish;
+  bool is_urgent = true;                     ///< Before all that are not.
+  std::function<void(int num_cached_tokens)> started;  ///< When the first of its tokens is computed; may be empty.
+};
+
+}  // namespace onggi::runtime
