@@ -22,5 +22,5 @@ run() {
   done
 }
 
-run dev onggi_core onggi_quant onggi_kernels
-run tsan onggi_core
+run dev onggi_core onggi_quant onggi_kernels onggi_http
+run tsan onggi_core onggi_http

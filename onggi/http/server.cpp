@@ -1,0 +1,652 @@
+#include "onggi/http/server.h"
+
+#include <utility>  // before asio: Boost 1.74's coroutines use std::exchange without it
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <atomic>
+#include <limits>
+#include <ctime>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#include "onggi/core/error.h"
+
+// g++ 12 takes Boost 1.74's coroutine frames for memory of the plain operator new.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
+namespace onggi::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast_http = boost::beast::http;
+using asio::redirect_error;
+using asio::use_awaitable;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+using Clock = std::chrono::steady_clock;
+
+constexpr Clock::time_point kNever = Clock::time_point::max();
+/// What the input buffer may hold beside a head: pieces of a body on their way.
+constexpr std::size_t kBufferBytes = 64 << 10;
+/// After a refusal the rest of the body is read and thrown away, so that the client sees the answer and no reset.
+constexpr std::int64_t kMostDiscardedBytes = 8 << 20;
+constexpr std::chrono::seconds kDiscardTimeout{2};
+
+class Session;
+
+/// What an answering thread and the session share. The session takes bytes out, everyone else puts them in.
+class Outbox {
+ public:
+  Outbox(Request request, bool is_chunked, bool keeps_alive, std::int64_t max_queued_bytes, std::weak_ptr<Session> session, asio::io_context& io)
+      : request_(std::move(request)), is_chunked_(is_chunked), keeps_alive_(keeps_alive), max_queued_bytes_(max_queued_bytes), session_(std::move(session)), io_(&io) {}
+
+  const Request& request() const { return request_; }
+  void respond(const Response& response);
+  void start_stream(const Response& head);
+  void write(std::string_view bytes);
+  void finish();
+  /// 500, unless an answer has begun: then the stream is cut, so that the client knows.
+  void abandon(const Response& failure);
+  bool is_gone() const { return is_gone_.load(std::memory_order_acquire); }
+  bool is_congested() const { return is_congested_.load(std::memory_order_acquire); }
+  void on_gone(std::function<void()> callback);
+  void on_relieved(std::function<void()> callback);
+
+  // The session's side, on the I/O thread.
+  struct Batch {
+    std::string bytes;
+    bool is_last = false;  ///< Nothing follows.
+    bool is_cut = false;   ///< The answer broke off: close without its end.
+  };
+  Batch take();
+  void sent(std::int64_t num_bytes);
+  void mark_gone();
+  void heartbeat();
+  int status() const { return status_; }
+  bool has_ended();
+
+ private:
+  void put(std::string_view bytes);  ///< `mutex_` held.
+  void wake();                       ///< `mutex_` held.
+
+  const Request request_;
+  const bool is_chunked_, keeps_alive_;
+  const std::int64_t max_queued_bytes_;
+  const std::weak_ptr<Session> session_;
+  asio::io_context* const io_;  ///< Not to be touched once gone: the server may be.
+  std::mutex mutex_;
+  std::string pending_;
+  std::int64_t queued_bytes_ = 0;  ///< Pending, and taken but not sent.
+  int status_ = 0;
+  bool has_started_ = false, has_finished_ = false, is_cut_ = false, is_woken_ = false, is_event_stream_ = false;
+  std::atomic<bool> is_gone_{false}, is_congested_{false};
+  std::function<void()> gone_, relieved_;
+};
+
+/// The service's end of an outbox.
+class Handle : public Exchange {
+ public:
+  Handle(std::shared_ptr<Outbox> outbox, Service& service) : outbox_(std::move(outbox)), service_(service) {}
+  ~Handle() override {
+    if (!outbox_->has_ended()) outbox_->abandon(service_.protocol_error(500, "the request was not answered"));
+  }
+  const Request& request() const override { return outbox_->request(); }
+  void respond(Response response) override { outbox_->respond(response); }
+  void start_stream(Response head) override { outbox_->start_stream(head); }
+  void write(std::string bytes) override { outbox_->write(bytes); }
+  void finish() override { outbox_->finish(); }
+  bool is_gone() const override { return outbox_->is_gone(); }
+  bool is_congested() const override { return outbox_->is_congested(); }
+  void on_gone(std::function<void()> callback) override { outbox_->on_gone(std::move(callback)); }
+  void on_relieved(std::function<void()> callback) override { outbox_->on_relieved(std::move(callback)); }
+
+ private:
+  std::shared_ptr<Outbox> outbox_;
+  Service& service_;
+};
+
+std::string make_id() {
+  unsigned char bytes[12];
+  require(getrandom(bytes, sizeof bytes, 0) == sizeof bytes, "no random bytes from the system", ErrorCode::kInternal);
+  std::string id = "req_";
+  for (const unsigned char byte : bytes) {
+    id += "0123456789abcdef"[byte >> 4];
+    id += "0123456789abcdef"[byte & 15];
+  }
+  return id;
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(Service& service, Options options);
+  ~Impl();
+
+  Service& service_;
+  const Options options_;
+  int port_ = 0;
+  std::atomic<bool> is_accepting_{true};
+  std::atomic<int> num_connections_{0}, num_exchanges_{0};
+  std::unordered_set<Session*> sessions_;  ///< On the I/O thread; those that run.
+  asio::io_context io_{1};
+  tcp::acceptor acceptor_{io_};
+  asio::steady_timer sweep_timer_{io_};
+  std::thread thread_;
+
+ private:
+  void listen();
+  asio::awaitable<void> accept();
+  asio::awaitable<void> sweep();
+};
+
+namespace {
+
+/// One connection. Confined to the I/O thread.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(Server::Impl& server, tcp::socket socket, std::string peer)
+      : server_(server), socket_(std::move(socket)), signal_(server.io_), peer_(std::move(peer)) {
+    server_.sessions_.insert(this);
+    ++server_.num_connections_;
+  }
+  ~Session() {
+    server_.sessions_.erase(this);
+    --server_.num_connections_;
+  }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  /// `self` keeps the session alive from here on.
+  asio::awaitable<void> run(std::shared_ptr<Session> self);
+  void wake() { signal_.cancel(); }
+  /// What the clock asks for.
+  void tick(Clock::time_point now);
+  void close();
+  void close_if_idle() {
+    if (is_idle_) close();
+  }
+  /// The server goes: nobody may wake this any more.
+  void detach();
+
+ private:
+  enum class Next { kGoOn, kClose, kDiscard };
+  asio::awaitable<bool> await_first_byte();
+  asio::awaitable<Next> serve_one();
+  asio::awaitable<Next> answer(Request request, Clock::time_point began);
+  asio::awaitable<Next> refuse(const Head& head, Response response, Clock::time_point began);
+  static bool is_silent(error_code ec);
+  Response protocol_error(error_code ec, std::int64_t max_body_bytes);
+  std::optional<Response> admit(const Head& head, std::int64_t& max_body_bytes);
+  asio::awaitable<void> watch(std::shared_ptr<Outbox> outbox);
+  asio::awaitable<bool> send(std::string bytes);
+  asio::awaitable<void> wait();
+  asio::awaitable<void> discard();
+  Head make_head(bool is_whole) const;
+  bool keeps_alive() const { return parser_->get().keep_alive() && server_.is_accepting_; }
+
+  Server::Impl& server_;
+  tcp::socket socket_;
+  asio::steady_timer signal_;
+  const std::string peer_;
+  boost::beast::flat_buffer buffer_;
+  std::optional<beast_http::request_parser<beast_http::string_body>> parser_;
+  std::shared_ptr<Outbox> outbox_;
+  bool is_idle_ = false, is_watching_ = false, is_sending_ = false;
+  Clock::time_point deadline_ = kNever;
+  Clock::time_point last_sent_ = Clock::now();
+};
+
+void Outbox::put(std::string_view bytes) {
+  pending_ += bytes;
+  queued_bytes_ += static_cast<std::int64_t>(bytes.size());
+  if (queued_bytes_ > max_queued_bytes_) is_congested_.store(true, std::memory_order_release);
+}
+
+void Outbox::wake() {
+  if (is_woken_) return;
+  is_woken_ = true;
+  asio::post(*io_, [weak = session_] {
+    if (const auto session = weak.lock()) session->wake();
+  });
+}
+
+void Outbox::respond(const Response& response) {
+  const std::lock_guard lock(mutex_);
+  if (is_gone() || has_started_) return;
+  has_started_ = has_finished_ = true;
+  status_ = response.status;
+  put(head_text(response, request_.id, static_cast<std::int64_t>(response.body.size()), keeps_alive_));
+  if (request_.method != "HEAD") put(response.body);
+  wake();
+}
+
+void Outbox::start_stream(const Response& head) {
+  const std::lock_guard lock(mutex_);
+  if (is_gone() || has_started_) return;
+  has_started_ = true;
+  status_ = head.status;
+  is_event_stream_ = head.content_type.starts_with("text/event-stream");
+  put(head_text(head, request_.id, is_chunked_ ? kChunked : kUntilClose, keeps_alive_));
+  wake();
+}
+
+void Outbox::write(std::string_view bytes) {
+  const std::lock_guard lock(mutex_);
+  if (is_gone() || !has_started_ || has_finished_ || bytes.empty()) return;
+  put(is_chunked_ ? chunk_text(bytes) : std::string(bytes));
+  wake();
+}
+
+void Outbox::finish() {
+  const std::lock_guard lock(mutex_);
+  if (is_gone() || !has_started_ || has_finished_) return;
+  has_finished_ = true;
+  if (is_chunked_) put("0\r\n\r\n");
+  wake();
+}
+
+void Outbox::abandon(const Response& failure) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_gone() || has_finished_) return;
+    if (has_started_) {
+      has_finished_ = is_cut_ = true;
+      wake();
+      return;
+    }
+  }
+  respond(failure);
+}
+
+void Outbox::on_gone(std::function<void()> callback) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_gone()) {
+      gone_ = std::move(callback);
+      return;
+    }
+  }
+  callback();
+}
+
+void Outbox::on_relieved(std::function<void()> callback) {
+  const std::lock_guard lock(mutex_);
+  relieved_ = std::move(callback);
+}
+
+Outbox::Batch Outbox::take() {
+  const std::lock_guard lock(mutex_);
+  is_woken_ = false;
+  return {std::exchange(pending_, {}), has_finished_, is_cut_};
+}
+
+void Outbox::sent(std::int64_t num_bytes) {
+  std::function<void()> callback;
+  {
+    const std::lock_guard lock(mutex_);
+    queued_bytes_ -= num_bytes;
+    if (is_congested() && queued_bytes_ <= max_queued_bytes_ / 2) {
+      is_congested_.store(false, std::memory_order_release);
+      callback = relieved_;
+    }
+  }
+  if (callback) callback();
+}
+
+void Outbox::mark_gone() {
+  std::function<void()> callback;
+  {
+    const std::lock_guard lock(mutex_);
+    if (is_gone()) return;
+    is_gone_.store(true, std::memory_order_release);
+    is_congested_.store(false, std::memory_order_release);
+    pending_.clear();
+    callback = std::exchange(gone_, nullptr);
+    relieved_ = nullptr;
+  }
+  if (callback) callback();
+}
+
+void Outbox::heartbeat() {
+  const std::lock_guard lock(mutex_);
+  if (is_gone() || !is_event_stream_ || has_finished_ || queued_bytes_ > 0) return;
+  constexpr std::string_view kComment = ": still here\n\n";
+  put(is_chunked_ ? chunk_text(kComment) : std::string(kComment));
+  wake();
+}
+
+bool Outbox::has_ended() {
+  const std::lock_guard lock(mutex_);
+  return is_gone() || has_finished_;
+}
+
+void Session::tick(Clock::time_point now) {
+  if (now > deadline_) {
+    close();
+  } else if (outbox_ && !is_sending_ && now - last_sent_ > server_.options_.heartbeat) {
+    outbox_->heartbeat();
+  }
+}
+
+void Session::close() {
+  error_code ec;
+  socket_.close(ec);
+  if (outbox_) outbox_->mark_gone();
+  wake();
+}
+
+void Session::detach() {
+  if (outbox_) outbox_->mark_gone();
+}
+
+asio::awaitable<void> Session::wait() {
+  signal_.expires_at(kNever);
+  error_code ec;
+  co_await signal_.async_wait(redirect_error(use_awaitable, ec));
+}
+
+/// False if the client is gone, or has taken nothing for the write timeout.
+asio::awaitable<bool> Session::send(std::string bytes) {
+  is_sending_ = true;
+  error_code ec;
+  for (std::size_t done = 0; done < bytes.size() && !ec;) {
+    deadline_ = Clock::now() + server_.options_.write_timeout;
+    const std::size_t count = co_await socket_.async_write_some(asio::buffer(bytes.data() + done, bytes.size() - done), redirect_error(use_awaitable, ec));
+    done += count;
+    if (outbox_) outbox_->sent(static_cast<std::int64_t>(count));
+  }
+  last_sent_ = Clock::now();
+  deadline_ = kNever;
+  is_sending_ = false;
+  co_return !ec;
+}
+
+asio::awaitable<void> Session::run(std::shared_ptr<Session> /*self*/) {
+  try {
+    while (co_await await_first_byte()) {
+      const Next next = co_await serve_one();
+      parser_.reset();
+      outbox_.reset();
+      if (next == Next::kDiscard) co_await discard();
+      if (next != Next::kGoOn) break;
+    }
+  } catch (const std::exception&) {  // Out of memory, or a service that threw where it must not: this connection ends.
+  }
+  close();
+}
+
+asio::awaitable<bool> Session::await_first_byte() {
+  if (buffer_.size() > 0) co_return true;
+  buffer_ = boost::beast::flat_buffer(static_cast<std::size_t>(server_.options_.max_header_bytes) + kBufferBytes);
+  deadline_ = Clock::now() + server_.options_.idle_timeout;
+  error_code ec;
+  is_idle_ = true;
+  co_await socket_.async_wait(tcp::socket::wait_read, redirect_error(use_awaitable, ec));
+  is_idle_ = false;
+  co_return !ec && (server_.is_accepting_ || socket_.available(ec) > 0);
+}
+
+// In the coroutines below what is awaited has no temporary with a destructor: g++ 12 may destroy such a one twice.
+asio::awaitable<Session::Next> Session::serve_one() {
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(server_.options_.max_header_bytes));
+  parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // until it is known; "none" refuses every body in Boost 1.74
+  deadline_ = Clock::now() + server_.options_.header_timeout;
+  error_code ec;
+  co_await beast_http::async_read_header(socket_, buffer_, *parser_, redirect_error(use_awaitable, ec));
+  const auto began = Clock::now();
+  if (is_silent(ec)) co_return Next::kClose;
+  Head head = make_head(!ec);
+  std::int64_t max_body_bytes = 0;
+  std::optional<Response> refusal = ec ? protocol_error(ec, 0) : admit(head, max_body_bytes);
+  if (!refusal && !parser_->is_done()) {
+    parser_->body_limit(static_cast<std::uint64_t>(max_body_bytes));
+    if (equals_ignoring_case(head.field("expect"), "100-continue")) {
+      std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+      const bool is_sent = co_await send(std::move(go_on));
+      if (!is_sent) co_return Next::kClose;
+    }
+    deadline_ = Clock::now() + server_.options_.body_timeout;
+    co_await beast_http::async_read(socket_, buffer_, *parser_, redirect_error(use_awaitable, ec));
+    if (is_silent(ec)) co_return Next::kClose;
+    if (ec) refusal = protocol_error(ec, max_body_bytes);
+  }
+  if (refusal) {
+    Response response = std::move(*refusal);
+    co_return co_await refuse(head, std::move(response), began);
+  }
+  Request request{std::move(head), std::move(parser_->get().body())};
+  co_return co_await answer(std::move(request), began);
+}
+
+/// Nothing to be said: the client left, or the clock closed the socket.
+bool Session::is_silent(error_code ec) {
+  const bool is_of_protocol = ec.category() == make_error_code(beast_http::error::bad_method).category();
+  return ec && (!is_of_protocol || ec == beast_http::error::end_of_stream || ec == beast_http::error::partial_message);
+}
+
+Response Session::protocol_error(error_code ec, std::int64_t max_body_bytes) {
+  if (ec == beast_http::error::header_limit || ec == beast_http::error::buffer_overflow) {
+    return server_.service_.protocol_error(431, "the request's head is longer than " + std::to_string(server_.options_.max_header_bytes) + " bytes");
+  }
+  if (ec == beast_http::error::body_limit) {
+    return server_.service_.protocol_error(413, "the request's body is longer than " + std::to_string(max_body_bytes) + " bytes");
+  }
+  return server_.service_.protocol_error(400, "the request is not HTTP/1.1: " + ec.message());
+}
+
+/// What is said before the body is read, if the request ends here.
+std::optional<Response> Session::admit(const Head& head, std::int64_t& max_body_bytes) {
+  const auto& message = parser_->get();
+  if (!head.path.starts_with('/')) return server_.service_.protocol_error(400, "the request's path does not begin with /");
+  if (message.version() != 10 && message.version() != 11) return server_.service_.protocol_error(400, "the request is not HTTP/1.1 or 1.0");
+  if (message.version() == 11 && message.count(beast_http::field::host) != 1) return server_.service_.protocol_error(400, "the request needs one Host field");
+  Admission admission = server_.service_.admit(head);
+  if (admission.refusal) return std::move(admission.refusal);
+  max_body_bytes = admission.max_body_bytes;
+  if (parser_->is_done() || head.content_length <= max_body_bytes) return std::nullopt;
+  return protocol_error(beast_http::error::body_limit, max_body_bytes);
+}
+
+Head Session::make_head(bool is_whole) const {
+  Head head;
+  head.peer = peer_;
+  head.id = make_id();
+  if (!is_whole) return head;
+  const auto& message = parser_->get();
+  head.method = std::string(message.method_string());
+  const std::string_view target(message.target().data(), message.target().size());
+  const auto question = target.find('?');
+  head.path = target.substr(0, question);
+  if (question != std::string_view::npos) head.query = target.substr(question + 1);
+  for (const auto& field : message) {
+    head.fields.emplace_back(lower_case({field.name_string().data(), field.name_string().size()}), std::string(field.value()));
+  }
+  if (const auto length = parser_->content_length()) head.content_length = static_cast<std::int64_t>(std::min<std::uint64_t>(*length, INT64_MAX));
+  if (is_request_id(head.field("x-request-id"))) head.id = std::string(head.field("x-request-id"));
+  return head;
+}
+
+asio::awaitable<Session::Next> Session::refuse(const Head& head, Response response, Clock::time_point began) {
+  const bool goes_on = parser_->is_done() && keeps_alive() && response.status != 400;  // who is misunderstood starts again
+  std::string text = head_text(response, head.id, static_cast<std::int64_t>(response.body.size()), goes_on);
+  if (head.method != "HEAD") text += response.body;
+  const auto size = static_cast<std::int64_t>(text.size());
+  const bool is_sent = co_await send(std::move(text));
+  const Request request{head, {}};
+  server_.service_.finished({&request, is_sent ? response.status : 499, is_sent ? size : 0, Clock::now() - began});
+  if (!is_sent) co_return Next::kClose;
+  co_return goes_on ? Next::kGoOn : Next::kDiscard;
+}
+
+asio::awaitable<Session::Next> Session::answer(Request request, Clock::time_point began) {
+  const bool is_chunked = parser_->get().version() == 11;
+  const bool goes_on = keeps_alive();
+  parser_.reset();
+  if (buffer_.size() == 0) buffer_.shrink_to_fit();
+  outbox_ = std::make_shared<Outbox>(std::move(request), is_chunked, goes_on, server_.options_.max_queued_bytes, weak_from_this(), server_.io_);
+  const auto outbox = outbox_;
+  deadline_ = kNever;
+  ++server_.num_exchanges_;
+  auto exchange = std::make_shared<Handle>(outbox, server_.service_);
+  try {
+    server_.service_.handle(exchange);
+  } catch (const std::exception& e) {
+    outbox->abandon(server_.service_.protocol_error(500, e.what()));
+  }
+  exchange.reset();
+  is_watching_ = true;
+  asio::co_spawn(server_.io_, watch(outbox), [self = shared_from_this()](const std::exception_ptr&) {
+    self->is_watching_ = false;
+    self->wake();
+  });
+  std::int64_t sent_bytes = 0;
+  bool is_cut = false;
+  while (!outbox->is_gone()) {
+    Outbox::Batch batch = outbox->take();
+    const auto size = static_cast<std::int64_t>(batch.bytes.size());
+    if (size > 0) {
+      if (!co_await send(std::move(batch.bytes))) {
+        outbox->mark_gone();
+        break;
+      }
+      sent_bytes += size;
+    }
+    is_cut = batch.is_cut;
+    if (batch.is_last) break;
+    if (size == 0) co_await wait();
+  }
+  --server_.num_exchanges_;
+  const bool is_gone = outbox->is_gone();
+  server_.service_.finished({&outbox->request(), is_gone ? 499 : outbox->status(), sent_bytes, Clock::now() - began});
+  if (is_gone || is_cut) co_return Next::kClose;
+  error_code ec;
+  if (is_watching_) socket_.cancel(ec);
+  while (is_watching_) co_await wait();
+  co_return goes_on && server_.is_accepting_ ? Next::kGoOn : Next::kDiscard;
+}
+
+/// Notices a client that leaves. One that sends its next request early is no longer watched: those bytes stay where they are.
+asio::awaitable<void> Session::watch(std::shared_ptr<Outbox> outbox) {
+  const auto self = shared_from_this();
+  error_code ec;
+  co_await socket_.async_wait(tcp::socket::wait_read, redirect_error(use_awaitable, ec));
+  if (ec) co_return;
+  char byte = 0;
+  const auto count = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) outbox->mark_gone();
+}
+
+asio::awaitable<void> Session::discard() {
+  error_code ec;
+  socket_.shutdown(tcp::socket::shutdown_send, ec);
+  deadline_ = Clock::now() + kDiscardTimeout;
+  std::string space(16 << 10, '\0');
+  for (std::int64_t total = 0; !ec && total < kMostDiscardedBytes;) {
+    total += static_cast<std::int64_t>(co_await socket_.async_read_some(asio::buffer(space), redirect_error(use_awaitable, ec)));
+  }
+}
+
+}  // namespace
+
+Server::Impl::Impl(Service& service, Options options) : service_(service), options_(std::move(options)) {
+  listen();
+  asio::co_spawn(io_, accept(), asio::detached);
+  asio::co_spawn(io_, sweep(), asio::detached);
+  thread_ = std::thread([this] { io_.run(); });
+}
+
+Server::Impl::~Impl() {
+  io_.stop();
+  thread_.join();
+  for (Session* session : sessions_) session->detach();
+}
+
+void Server::Impl::listen() {
+  const std::string where = options_.host + ":" + std::to_string(options_.port);
+  error_code ec;
+  const auto address = asio::ip::make_address(options_.host, ec);
+  require(!ec, "expected an address as 127.0.0.1 or ::1 to listen on", ErrorCode::kInvalidArgument, where);
+  require(options_.port >= 0 && options_.port <= 65535, "expected a port from 0 to 65535", ErrorCode::kInvalidArgument, where);
+  const tcp::endpoint endpoint(address, static_cast<unsigned short>(options_.port));
+  acceptor_.open(endpoint.protocol(), ec);
+  if (!ec) acceptor_.set_option(tcp::acceptor::reuse_address(true), ec);
+  if (!ec) acceptor_.bind(endpoint, ec);
+  if (!ec) acceptor_.listen(1024, ec);
+  require(!ec, [&] { return "can't listen: " + ec.message(); }, ErrorCode::kUnavailable, where);
+  port_ = acceptor_.local_endpoint().port();
+}
+
+asio::awaitable<void> Server::Impl::accept() {
+  while (true) {
+    error_code ec;
+    tcp::socket socket = co_await acceptor_.async_accept(redirect_error(use_awaitable, ec));
+    if (ec == asio::error::operation_aborted || !acceptor_.is_open()) co_return;
+    if (ec) {  // Out of file descriptors, most likely: others will close theirs.
+      asio::steady_timer pause(io_, std::chrono::milliseconds(50));
+      co_await pause.async_wait(redirect_error(use_awaitable, ec));
+      continue;
+    }
+    if (num_connections_ >= options_.max_connections) {
+      Response response = service_.protocol_error(503, "the server holds " + std::to_string(options_.max_connections) + " connections already");
+      response.fields.emplace_back("retry-after", "1");
+      response.fields.emplace_back("retry-after-ms", "500");
+      const std::string text = head_text(response, make_id(), static_cast<std::int64_t>(response.body.size()), false) + response.body;
+      socket.write_some(asio::buffer(text), ec);
+      continue;
+    }
+    socket.set_option(tcp::no_delay(true), ec);
+    const auto peer = socket.remote_endpoint(ec).address().to_string();
+    auto session = std::make_shared<Session>(*this, std::move(socket), peer);
+    asio::co_spawn(io_, session->run(session), asio::detached);
+  }
+}
+
+asio::awaitable<void> Server::Impl::sweep() {
+  const auto shortest = std::min({options_.header_timeout, options_.body_timeout, options_.idle_timeout, options_.write_timeout, options_.heartbeat, std::chrono::milliseconds(2000)});
+  while (true) {
+    sweep_timer_.expires_after(std::max<std::chrono::milliseconds>(shortest / 4, std::chrono::milliseconds(10)));
+    error_code ec;
+    co_await sweep_timer_.async_wait(redirect_error(use_awaitable, ec));
+    if (ec) co_return;
+    const auto now = Clock::now();
+    for (Session* session : std::vector<Session*>(sessions_.begin(), sessions_.end())) session->tick(now);
+  }
+}
+
+Server::Server(Service& service, Options options) : impl_(std::make_unique<Impl>(service, std::move(options))) {}
+Server::~Server() = default;
+int Server::port() const { return impl_->port_; }
+int Server::num_connections() const { return impl_->num_connections_; }
+int Server::num_exchanges() const { return impl_->num_exchanges_; }
+
+void Server::stop_accepting() {
+  impl_->is_accepting_ = false;
+  asio::post(impl_->io_, [impl = impl_.get()] {
+    error_code ec;
+    impl->acceptor_.close(ec);
+    // Connections between requests end now; the others when their answer is out.
+    for (Session* session : std::vector<Session*>(impl->sessions_.begin(), impl->sessions_.end())) session->close_if_idle();
+  });
+}
+
+}  // namespace onggi::http

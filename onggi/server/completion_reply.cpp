@@ -1,0 +1,230 @@
+#include "onggi/server/completion_reply.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include "onggi/server/api_error.h"
+#include "onggi/text/utf8.h"
+
+namespace onggi::server {
+namespace {
+
+/// Bytes as a JSON text: what is no UTF-8 is shown as U+FFFD.
+std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+/// Bytes at the end of `text` that may be the beginning of a stop text, so may not be sent yet.
+std::size_t possible_stop(const std::string& text, const std::vector<std::string>& stops) {
+  std::size_t longest = 0;
+  for (const std::string& stop : stops) {
+    for (std::size_t count = std::min(stop.size() - 1, text.size()); count > longest; --count) {
+      if (text.ends_with(std::string_view(stop).substr(0, count))) longest = count;
+    }
+  }
+  return longest;
+}
+
+Json bytes_json(std::string_view bytes) {
+  Json list = Json::array();
+  for (const char byte : bytes) list.push_back(static_cast<unsigned char>(byte));
+  return list;
+}
+
+}  // namespace
+
+CompletionReply::CompletionReply(std::shared_ptr<http::Exchange> exchange, CompletionRequest request, std::string model, std::shared_ptr<const text::Tokenizer> tokenizer,
+                                 std::function<void(const CompletionEnd&)> ended)
+    : exchange_(std::move(exchange)), request_(std::move(request)), model_(std::move(model)), tokenizer_(std::move(tokenizer)), ended_(std::move(ended)),
+      id_((request_.is_chat ? "chatcmpl-" : "cmpl-") + exchange_->request().id), created_(std::time(nullptr)) {}
+
+void CompletionReply::attach(runtime::Job& job, int prompt, std::string prompt_text) {
+  job.request.num_samples = request_.num_choices;
+  for (int s = 0; s < request_.num_choices; ++s) choices_.push_back({.prompt_text = request_.echoes ? prompt_text : std::string(), .finished = nullptr});
+  prompt_tokens_ += static_cast<std::int64_t>(job.request.prompt.size());
+  const auto self = shared_from_this();
+  job.done = [self, prompt](runtime::Answer&& answer) { self->on_done(prompt, std::move(answer)); };
+  job.started = [self](int num_cached) { self->cached_tokens_ += num_cached; };
+  if (request_.is_streamed) {
+    job.grown = [self, prompt](const runtime::Answer& answer, std::span<const int> samples) { self->on_grown(prompt, answer, samples); };
+  } else {
+    job.grown = [self](const runtime::Answer&, std::span<const int>) { self->note_first_token(); };
+  }
+  job.wish = [exchange = exchange_] {
+    if (exchange->is_gone()) return runtime::Wish::kStop;
+    return exchange->is_congested() ? runtime::Wish::kWait : runtime::Wish::kGoOn;
+  };
+}
+
+Json CompletionReply::head(bool is_chunk) const {
+  const char* object = request_.is_chat ? (is_chunk ? "chat.completion.chunk" : "chat.completion") : "text_completion";
+  return {{"id", id_}, {"object", object}, {"created", created_}, {"model", model_}, {"system_fingerprint", "onggi"}};
+}
+
+Json CompletionReply::usage() const {
+  return {{"prompt_tokens", prompt_tokens_}, {"completion_tokens", completion_tokens_}, {"total_tokens", prompt_tokens_ + completion_tokens_},
+          {"prompt_tokens_details", {{"cached_tokens", cached_tokens_}}}};
+}
+
+void CompletionReply::send(const Json& chunk) { exchange_->write("data: " + dump(chunk) + "\n\n"); }
+
+/// Tokens [begin, end) of the answer.
+Json CompletionReply::log_probabilities(const runtime::Answer& answer, std::size_t begin, std::size_t end, std::size_t text_offset) const {
+  if (!request_.wants_log_probabilities) return nullptr;
+  const auto text_of = [&](int id) { return std::string(tokenizer_->token_bytes(id)); };
+  if (request_.is_chat) {
+    Json content = Json::array();
+    const auto entry = [&](int id, float log_probability) {
+      return Json{{"token", text_of(id)}, {"logprob", log_probability}, {"bytes", bytes_json(tokenizer_->token_bytes(id))}};
+    };
+    for (std::size_t t = begin; t < end; ++t) {
+      Json item = entry(answer.tokens[t].id, answer.tokens[t].log_probability);
+      item["top_logprobs"] = Json::array();
+      if (request_.num_alternatives > 0) {
+        for (const auto& other : answer.alternatives[t]) item["top_logprobs"].push_back(entry(other.id, other.log_probability));
+      }
+      content.push_back(std::move(item));
+    }
+    return {{"content", std::move(content)}};
+  }
+  Json lists = {{"tokens", Json::array()}, {"token_logprobs", Json::array()}, {"top_logprobs", Json::array()}, {"text_offset", Json::array()}};
+  for (std::size_t t = begin; t < end; ++t) {
+    lists["tokens"].push_back(text_of(answer.tokens[t].id));
+    lists["token_logprobs"].push_back(answer.tokens[t].log_probability);
+    lists["text_offset"].push_back(text_offset + answer.tokens[t].begin_byte);
+    Json top = Json::object();
+    if (request_.num_alternatives > 0) {
+      for (const auto& other : answer.alternatives[t]) top[text::repair_utf8(text_of(other.id))] = other.log_probability;
+    }
+    lists["top_logprobs"].push_back(std::move(top));
+  }
+  return lists;
+}
+
+void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token, const Json& finish_reason) {
+  if (!has_begun_) {
+    has_begun_ = true;
+    exchange_->start_stream({.content_type = "text/event-stream", .fields = {{"cache-control", "no-cache"}, {"x-accel-buffering", "no"}}});
+  }
+  Choice& choice = choices_[static_cast<std::size_t>(index)];
+  const auto piece = [&](Json delta, const Json& probabilities, const Json& reason) {
+    Json chunk = head(true);
+    Json item = {{"index", index}};
+    if (request_.is_chat) {
+      item["delta"] = std::move(delta);
+    } else {
+      item["text"] = std::move(delta);
+    }
+    item["logprobs"] = probabilities;
+    item["finish_reason"] = reason;
+    chunk["choices"] = Json::array({std::move(item)});
+    if (request_.includes_usage) chunk["usage"] = nullptr;
+    send(chunk);
+  };
+  if (!choice.has_begun) {
+    choice.has_begun = true;
+    if (request_.is_chat) piece({{"role", "assistant"}, {"content", ""}}, nullptr, nullptr);
+    if (request_.echoes) piece(choice.prompt_text, nullptr, nullptr);
+  }
+  const std::string text = text::repair_utf8(std::string_view(answer.text).substr(choice.num_sent_bytes, end_byte - choice.num_sent_bytes));
+  const Json probabilities = log_probabilities(answer, choice.num_sent_tokens, end_token, choice.prompt_text.size());
+  const bool has_more = !text.empty() || (request_.wants_log_probabilities && end_token > choice.num_sent_tokens);
+  choice.num_sent_bytes = end_byte;
+  choice.num_sent_tokens = end_token;
+  if (request_.is_chat) {
+    if (has_more) piece({{"content", text}}, probabilities, nullptr);
+    if (!finish_reason.is_null()) piece(Json::object(), nullptr, finish_reason);
+  } else if (has_more || !finish_reason.is_null()) {
+    piece(text, probabilities, finish_reason);
+  }
+}
+
+void CompletionReply::note_first_token() {
+  if (seconds_to_first_token_ == 0) seconds_to_first_token_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
+}
+
+void CompletionReply::on_grown(int prompt, const runtime::Answer& answer, std::span<const int> samples) {
+  note_first_token();
+  if (has_ended_) return;
+  const std::size_t held = std::max(possible_stop(answer.text, request_.stop_texts), text::incomplete_utf8_suffix(answer.text));
+  const std::size_t end = answer.text.size() - held;
+  for (const int sample : samples) {
+    const int index = choice_index(prompt, sample);
+    const Choice& choice = choices_[static_cast<std::size_t>(index)];
+    std::size_t end_token = choice.num_sent_tokens;
+    while (end_token < answer.tokens.size() && answer.tokens[end_token].end_byte <= end) ++end_token;
+    if (end > choice.num_sent_bytes) send_piece(index, answer, end, end_token, nullptr);
+  }
+}
+
+Json CompletionReply::choice_json(int index, const runtime::Answer& answer) const {
+  const Choice& choice = choices_[static_cast<std::size_t>(index)];
+  Json json = {{"index", index}};
+  if (request_.is_chat) {
+    json["message"] = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
+  } else {
+    json["text"] = choice.prompt_text + answer.text;
+  }
+  json["logprobs"] = log_probabilities(answer, 0, answer.tokens.size(), choice.prompt_text.size());
+  json["finish_reason"] = answer.complete ? "stop" : "length";
+  return json;
+}
+
+void CompletionReply::fail(const runtime::Answer& answer) {
+  has_ended_ = true;
+  const bool is_of_guide = answer.failure.starts_with("guide: ");
+  const bool is_of_prompt = answer.failure.starts_with("prompt ");
+  const ApiError error(is_of_guide || is_of_prompt ? 400 : 500, answer.failure, is_of_prompt ? "context_length_exceeded" : "", is_of_guide ? request_.guide_param : "");
+  if (has_begun_) {
+    exchange_->write("data: " + error_body(error) + "\n\n");
+    exchange_->finish();
+  } else {
+    exchange_->respond(error_response(error));
+  }
+}
+
+void CompletionReply::on_done(int prompt, runtime::Answer&& answer) {
+  note_first_token();
+  ++num_done_;
+  completion_tokens_ += static_cast<std::int64_t>(answer.tokens.size());
+  const int index = choice_index(prompt, answer.sample);
+  if (!has_ended_) {
+    if (answer.is_cancelled) {
+      has_ended_ = true;
+      reason_ = "cancelled";
+    } else if (!answer.complete && !answer.is_cut) {
+      reason_ = "error";
+      fail(answer);
+    } else {
+      if (answer.is_cut) reason_ = "length";
+      if (request_.is_streamed) {
+        send_piece(index, answer, answer.text.size(), answer.tokens.size(), answer.complete ? "stop" : "length");
+      } else {
+        choices_[static_cast<std::size_t>(index)].finished = choice_json(index, answer);
+      }
+    }
+  }
+  if (num_done_ == choices_.size()) finish();
+}
+
+void CompletionReply::finish() {
+  if (!has_ended_ && request_.is_streamed) {
+    if (request_.includes_usage) {
+      Json chunk = head(true);
+      chunk["choices"] = Json::array();
+      chunk["usage"] = usage();
+      send(chunk);
+    }
+    exchange_->write("data: [DONE]\n\n");
+    exchange_->finish();
+  } else if (!has_ended_) {
+    Json body = head(false);
+    body["choices"] = Json::array();
+    for (auto& choice : choices_) body["choices"].push_back(std::move(choice.finished));
+    body["usage"] = usage();
+    exchange_->respond({.body = dump(body)});
+  }
+  has_ended_ = true;
+  ended_({.reason = reason_, .prompt_tokens = prompt_tokens_, .completion_tokens = completion_tokens_,
+          .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count(), .seconds_to_first_token = seconds_to_first_token_});
+}
+
+}  // namespace onggi::server

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "onggi/core/json.h"
+#include "onggi/runtime/request.h"
+#include "onggi/server/completion_request.h"
+#include "onggi/http/server.h"
+#include "onggi/text/tokenizer.h"
+
+namespace onggi::server {
+
+/// What became of an exchange, for the counters.
+struct CompletionEnd {
+  std::string reason;  ///< "stop", "length", "error" or "cancelled".
+  std::int64_t prompt_tokens = 0, completion_tokens = 0;
+  double seconds = 0, seconds_to_first_token = 0;
+};
+
+/// Turns the answers of one request's jobs into OpenAI's bodies or chunks. Made before the jobs are submitted; afterwards
+/// confined to the engine's thread.
+class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
+ public:
+  CompletionReply(std::shared_ptr<http::Exchange> exchange, CompletionRequest request, std::string model, std::shared_ptr<const text::Tokenizer> tokenizer,
+                  std::function<void(const CompletionEnd&)> ended);
+
+  /// Job for prompt number `prompt` (its text is wanted for `echo` only).
+  void attach(runtime::Job& job, int prompt, std::string prompt_text);
+
+ private:
+  struct Choice {
+    std::string prompt_text;
+    std::size_t num_sent_bytes = 0;   ///< Of the answer's text.
+    std::size_t num_sent_tokens = 0;  ///< Whose log-probabilities are out.
+    bool has_begun = false;
+    Json finished;                    ///< The whole choice, not streamed.
+  };
+  int choice_index(int prompt, int sample) const { return prompt * request_.num_choices + sample; }
+  void on_grown(int prompt, const runtime::Answer& answer, std::span<const int> samples);
+  void on_done(int prompt, runtime::Answer&& answer);
+  void note_first_token();
+  void fail(const runtime::Answer& answer);
+  void send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token, const Json& finish_reason);
+  void finish();
+  Json head(bool is_chunk) const;
+  Json choice_json(int index, const runtime::Answer& answer) const;
+  Json log_probabilities(const runtime::Answer& answer, std::size_t begin, std::size_t end, std::size_t text_offset) const;
+  Json usage() const;
+  void send(const Json& chunk);
+
+  const std::shared_ptr<http::Exchange> exchange_;
+  const CompletionRequest request_;
+  const std::string model_;
+  const std::shared_ptr<const text::Tokenizer> tokenizer_;
+  const std::function<void(const CompletionEnd&)> ended_;
+  const std::string id_;
+  const std::int64_t created_;
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+  std::vector<Choice> choices_;
+  std::size_t num_done_ = 0;
+  std::int64_t prompt_tokens_ = 0, cached_tokens_ = 0, completion_tokens_ = 0;
+  double seconds_to_first_token_ = 0;
+  std::string reason_ = "stop";
+  bool has_begun_ = false, has_ended_ = false;
+};
+
+}  // namespace onggi::server

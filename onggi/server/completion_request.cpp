@@ -1,0 +1,296 @@
+#include "onggi/server/completion_request.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+
+#include "onggi/server/api_error.h"
+
+namespace onggi::server {
+namespace {
+
+constexpr int kMaxChoices = 128;
+constexpr int kMaxStops = 16;
+constexpr int kMaxAlternatives = 20;
+constexpr int kMaxPrompts = 2048;
+
+[[noreturn]] void refuse(const std::string& param, const std::string& message) { throw ApiError(400, param + ": " + message, "invalid_value", param); }
+
+std::string shown(const Json& value) {
+  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  return text;
+}
+
+/// Members by name, each asked for once; null counts as absent.
+class Members {
+ public:
+  explicit Members(const Json& object) : object_(object) {}
+
+  const Json* find(const std::string& name) {
+    known_.insert(name);
+    const auto it = object_.find(name);
+    return it == object_.end() || it->is_null() ? nullptr : &*it;
+  }
+  double number(const std::string& name, double low, double high, double otherwise) {
+    const Json* value = find(name);
+    if (value == nullptr) return otherwise;
+    const bool is_good = value->is_number() && std::isfinite(value->get<double>()) && value->get<double>() >= low && value->get<double>() <= high;
+    if (!is_good) refuse(name, "expected a number from " + shown(Json(low)) + " to " + shown(Json(high)) + ", found " + shown(*value));
+    return value->get<double>();
+  }
+  std::int64_t whole(const std::string& name, std::int64_t low, std::int64_t high, std::int64_t otherwise) {
+    const Json* value = find(name);
+    if (value == nullptr) return otherwise;
+    const bool is_good = value->is_number_integer() && value->get<double>() >= static_cast<double>(low) && value->get<double>() <= static_cast<double>(high);
+    if (!is_good) refuse(name, "expected a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", found " + shown(*value));
+    return value->get<std::int64_t>();
+  }
+  bool truth(const std::string& name, bool otherwise) {
+    const Json* value = find(name);
+    if (value == nullptr) return otherwise;
+    if (!value->is_boolean()) refuse(name, "expected true or false, found " + shown(*value));
+    return value->get<bool>();
+  }
+  std::string text(const std::string& name) {
+    const Json* value = find(name);
+    if (value == nullptr) return {};
+    if (!value->is_string()) refuse(name, "expected a text, found " + shown(*value));
+    return value->get<std::string>();
+  }
+  std::vector<std::string> unknown() const {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : object_.items()) {
+      if (!value.is_null() && !known_.contains(name)) names.push_back(name);
+    }
+    return names;
+  }
+
+ private:
+  const Json& object_;
+  std::set<std::string> known_;
+};
+
+/// A message's content: a text, or parts of which all are texts.
+std::string content_text(const Json& content, const std::string& where) {
+  if (content.is_null()) return {};
+  if (content.is_string()) return content.get<std::string>();
+  if (!content.is_array()) refuse(where, "expected a text or a list of parts, found " + shown(content));
+  std::string text;
+  for (std::size_t i = 0; i < content.size(); ++i) {
+    const Json& part = content[i];
+    const std::string place = where + "[" + std::to_string(i) + "]";
+    if (!part.is_object() || part.value("type", Json()) != "text") refuse(place, "only parts of type \"text\" are understood, found " + shown(part));
+    if (!part.contains("text") || !part["text"].is_string()) refuse(place + ".text", "expected a text, found " + shown(part.value("text", Json())));
+    text += part["text"].get<std::string>();
+  }
+  return text;
+}
+
+Json read_messages(Members& members) {
+  const Json* list = members.find("messages");
+  if (list == nullptr || !list->is_array() || list->empty()) refuse("messages", "expected a list with at least one message");
+  Json messages = Json::array();
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const Json& message = (*list)[i];
+    const std::string where = "messages[" + std::to_string(i) + "]";
+    if (!message.is_object()) refuse(where, "expected an object, found " + shown(message));
+    if (!message.contains("role") || !message["role"].is_string()) refuse(where + ".role", "expected a text, found " + shown(message.value("role", Json())));
+    std::string role = message["role"].get<std::string>();
+    if (role == "developer") role = "system";
+    static constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
+    if (std::ranges::find(kRoles, role) == kRoles.end()) refuse(where + ".role", "expected system, developer, user, assistant or tool, found " + shown(message["role"]));
+    Json copy = message;
+    copy["role"] = role;
+    copy["content"] = content_text(message.value("content", Json()), where + ".content");
+    messages.push_back(std::move(copy));
+  }
+  return messages;
+}
+
+void read_prompts(Members& members, CompletionRequest& request) {
+  const Json* prompt = members.find("prompt");
+  if (prompt == nullptr) refuse("prompt", "is missing: expected a text, texts, ids or lists of ids");
+  const auto ids_of = [](const Json& list, const std::string& where) {
+    std::vector<int> ids;
+    for (const Json& id : list) {
+      if (!id.is_number_integer() || id.get<double>() < 0 || id.get<double>() > 2147483647.0) refuse(where, "expected token ids, found " + shown(id));
+      ids.push_back(id.get<int>());
+    }
+    return ids;
+  };
+  if (prompt->is_string()) {
+    request.prompts.push_back(prompt->get<std::string>());
+  } else if (prompt->is_array() && !prompt->empty() && prompt->size() <= kMaxPrompts * 64) {
+    const Json& first = (*prompt)[0];
+    if (first.is_number()) {
+      request.prompt_ids.push_back(ids_of(*prompt, "prompt"));
+    } else {
+      if (prompt->size() > kMaxPrompts) refuse("prompt", "expected at most " + std::to_string(kMaxPrompts) + " prompts, found " + std::to_string(prompt->size()));
+      for (std::size_t i = 0; i < prompt->size(); ++i) {
+        const Json& item = (*prompt)[i];
+        const std::string where = "prompt[" + std::to_string(i) + "]";
+        if (first.is_string() && item.is_string()) {
+          request.prompts.push_back(item.get<std::string>());
+        } else if (first.is_array() && item.is_array()) {
+          request.prompt_ids.push_back(ids_of(item, where));
+        } else {
+          refuse(where, "expected what the first prompt is, found " + shown(item));
+        }
+      }
+    }
+  } else {
+    refuse("prompt", "expected a text, texts, ids or lists of ids, found " + shown(*prompt));
+  }
+}
+
+void read_stops(Members& members, CompletionRequest& request) {
+  const Json* stop = members.find("stop");
+  if (stop == nullptr) return;
+  const Json list = stop->is_string() ? Json::array({*stop}) : *stop;
+  if (!list.is_array() || list.size() > kMaxStops) refuse("stop", "expected a text or up to " + std::to_string(kMaxStops) + " texts, found " + shown(*stop));
+  for (const Json& text : list) {
+    if (!text.is_string() || text.get<std::string>().empty()) refuse("stop", "expected texts that are not empty, found " + shown(text));
+    request.stop_texts.push_back(text.get<std::string>());
+  }
+}
+
+void set_guide(CompletionRequest& request, const std::string& param, Json guide) {
+  if (!request.guide.is_null()) refuse(param, "the answer is already held to " + request.guide_param + "; ask for one of them");
+  request.guide = std::move(guide);
+  request.guide_param = param;
+}
+
+Json as_schema(const Json& value, const std::string& param) {
+  if (value.is_string()) {
+    try {
+      return {{"schema", parse_json(value.get<std::string>(), param)}};
+    } catch (const Error& e) {
+      refuse(param, e.what());
+    }
+  }
+  if (!value.is_object() && !value.is_boolean()) refuse(param, "expected a JSON Schema, found " + shown(value));
+  return {{"schema", value}};
+}
+
+Json as_pattern(const Json& value, const std::string& param) {
+  if (!value.is_string()) refuse(param, "expected a regular expression, found " + shown(value));
+  return {{"regex", value}};
+}
+
+Json as_choices(const Json& value, const std::string& param) {
+  if (!value.is_array()) refuse(param, "expected a list of texts, found " + shown(value));
+  return {{"choices", value}};
+}
+
+/// Every way in which clients and other servers ask for structured output.
+void read_guide(Members& members, CompletionRequest& request) {
+  if (const Json* format = members.find("response_format")) {
+    if (!format->is_object() || !format->contains("type")) refuse("response_format", "expected an object with \"type\", found " + shown(*format));
+    const Json& type = (*format)["type"];
+    if (type == "json_schema") {
+      const Json& body = format->value("json_schema", Json());
+      if (!body.is_object() || !body.contains("schema")) refuse("response_format.json_schema", "expected an object with \"schema\", found " + shown(body));
+      set_guide(request, "response_format.json_schema.schema", as_schema(body["schema"], "response_format.json_schema.schema"));
+    } else if (type == "json_object") {
+      set_guide(request, "response_format", {{"schema", {{"type", "object"}}}});
+    } else if (type != "text") {
+      refuse("response_format.type", "expected text, json_object or json_schema, found " + shown(type));
+    }
+  }
+  const auto read_one = [&](const Json& value, const std::string& param, std::string_view kind) {
+    if (kind == "json") return set_guide(request, param, as_schema(value, param));
+    if (kind == "regex") return set_guide(request, param, as_pattern(value, param));
+    if (kind == "choice") return set_guide(request, param, as_choices(value, param));
+    refuse(param, "grammars of this kind are not there yet; use json, regex or choice");
+  };
+  if (const Json* outputs = members.find("structured_outputs")) {
+    if (!outputs->is_object()) refuse("structured_outputs", "expected an object, found " + shown(*outputs));
+    for (const auto& [kind, value] : outputs->items()) {
+      if (value.is_null()) continue;
+      read_one(value, "structured_outputs." + kind, kind == "choices" ? "choice" : kind);
+    }
+  }
+  static constexpr std::array<std::pair<const char*, const char*>, 6> kOlder = {{{"guided_json", "json"}, {"guided_regex", "regex"},
+      {"guided_choice", "choice"}, {"guided_grammar", "grammar"}, {"json_schema", "json"}, {"grammar", "grammar"}}};
+  for (const auto& [name, kind] : kOlder) {
+    if (const Json* value = members.find(name)) read_one(*value, name, kind);
+  }
+}
+
+void read_log_probabilities(Members& members, CompletionRequest& request) {
+  if (request.is_chat) {
+    request.wants_log_probabilities = members.truth("logprobs", false);
+    request.num_alternatives = static_cast<int>(members.whole("top_logprobs", 0, kMaxAlternatives, 0));
+    if (request.num_alternatives > 0 && !request.wants_log_probabilities) refuse("top_logprobs", "needs \"logprobs\": true");
+    return;
+  }
+  const auto count = members.whole("logprobs", 0, kMaxAlternatives, -1);
+  request.wants_log_probabilities = count >= 0;
+  request.num_alternatives = static_cast<int>(std::max<std::int64_t>(count, 0));
+}
+
+}  // namespace
+
+CompletionRequest read_completion_request(std::string_view body, bool is_chat) {
+  Json json;
+  try {
+    json = parse_json(body, "body", 64);
+  } catch (const Error& e) {
+    throw ApiError(400, e.what(), "invalid_json");
+  }
+  if (!json.is_object()) throw ApiError(400, "the body is no JSON object", "invalid_json");
+  Members members(json);
+  CompletionRequest request{.is_chat = is_chat, .model = members.text("model")};
+  if (is_chat) {
+    request.messages = read_messages(members);
+    request.add_generation_prompt = members.truth("add_generation_prompt", true);
+    request.continues_last_message = members.truth("continue_final_message", false);
+    if (request.continues_last_message) request.add_generation_prompt = false;
+    if (const Json* variables = members.find("chat_template_kwargs")) {
+      if (!variables->is_object()) refuse("chat_template_kwargs", "expected an object, found " + shown(*variables));
+      request.template_variables = *variables;
+    }
+  } else {
+    read_prompts(members, request);
+    request.echoes = members.truth("echo", false);
+  }
+  request.sampling.temperature = static_cast<float>(members.number("temperature", 0, 2, 1));
+  request.sampling.top_p = static_cast<float>(members.number("top_p", 0, 1, 1));
+  if (request.sampling.top_p <= 0.0F) refuse("top_p", "expected more than 0");
+  request.sampling.top_k = static_cast<int>(std::max<std::int64_t>(0, members.whole("top_k", -1, 1'000'000, 0)));
+  request.sampling.min_p = static_cast<float>(members.number("min_p", 0, 1, 0));
+  if (const Json* seed = members.find("seed")) {
+    if (!seed->is_number_integer()) refuse("seed", "expected a whole number, found " + shown(*seed));
+    request.seed = seed->is_number_unsigned() ? seed->get<std::uint64_t>() : static_cast<std::uint64_t>(seed->get<std::int64_t>());
+  }
+  const auto max_tokens = members.whole("max_tokens", 1, 1'000'000, is_chat ? 0 : 16);
+  const auto max_completion_tokens = members.whole("max_completion_tokens", 1, 1'000'000, 0);
+  request.max_new_tokens = static_cast<int>(max_tokens > 0 && max_completion_tokens > 0 ? std::min(max_tokens, max_completion_tokens) : std::max(max_tokens, max_completion_tokens));
+  request.num_choices = static_cast<int>(members.whole("n", 1, kMaxChoices, 1));
+  if (request.num_choices > 1 && request.sampling.temperature == 0.0F) refuse("n", "choices of temperature 0 are all the same; expected 1");
+  read_stops(members, request);
+  read_log_probabilities(members, request);
+  read_guide(members, request);
+  request.is_streamed = members.truth("stream", false);
+  if (const Json* options = members.find("stream_options")) {
+    if (!options->is_object()) refuse("stream_options", "expected an object, found " + shown(*options));
+    request.includes_usage = request.is_streamed && options->value("include_usage", Json(false)) == true;
+  }
+  request.is_urgent = members.whole("priority", -1'000'000, 1'000'000, 0) <= 0 && members.text("service_tier") != "flex";
+  for (const char* name : {"frequency_penalty", "presence_penalty"}) {
+    if (members.number(name, -2, 2, 0) != 0.0) refuse(name, "is not there yet; expected 0");
+  }
+  if (const Json* bias = members.find("logit_bias"); bias != nullptr && !bias->empty()) refuse("logit_bias", "is not there yet; expected an empty object");
+  for (const char* name : {"tools", "functions"}) {
+    if (const Json* tools = members.find(name); tools != nullptr && !tools->empty()) refuse(name, "are not there yet; ask for the form of the answer by response_format");
+  }
+  for (const char* name : {"user", "metadata", "store", "parallel_tool_calls", "tool_choice", "prompt_cache_key", "prompt_cache_retention", "verbosity", "safety_identifier", "reasoning_effort"}) {
+    if (members.find(name) != nullptr) request.ignored.emplace_back(name);
+  }
+  for (const auto& name : members.unknown()) request.ignored.push_back(name);
+  return request;
+}
+
+}  // namespace onggi::server
