@@ -7,6 +7,8 @@
 #include "onggi/cli/command.h"
 #include "onggi/cli/session.h"
 #include "onggi/core/error.h"
+#include "onggi/core/files.h"
+#include "onggi/core/hash.h"
 #include "onggi/core/options.h"
 #include "onggi/nn/adapter_files.h"
 #include "onggi/server/service.h"
@@ -28,6 +30,7 @@ struct ServeOptions {
   int max_connections = 4096;
   int default_max_tokens = 1024;
   int drain_seconds = 30;
+  std::string keys;
   bool load_adapters = false;
   bool exact = false;
   bool quiet = false;
@@ -38,7 +41,7 @@ struct ServeOptions {
     field("base", base, "Model: a GGUF file or a Hugging Face folder; empty = the demo's Gemma 3 270M.");
     field("name", name, "What requests call the base; the file's or folder's name if not given.");
     field("adapter", adapters, "name=FOLDER of a PEFT adapter (repeat the flag); requests choose it as their model.");
-    field("host", host, "Address to listen on. 0.0.0.0 is everyone who can reach this machine: there is no key yet.");
+    field("host", host, "Address to listen on. 0.0.0.0 is everyone who can reach this machine: then give --keys.");
     field("port", port, "Port; 0 takes a free one and prints it.");
     field("threads", threads, "Threads that compute; 0 = all cores of this process.");
     field("batch_rows", batch_rows, "Answers computed side by side; changes speed, never an answer.");
@@ -48,6 +51,7 @@ struct ServeOptions {
     field("max_connections", max_connections, "Connections held at once; more are refused with 503.");
     field("default_max_tokens", default_max_tokens, "Longest answer of a request that names no limit.");
     field("drain_seconds", drain_seconds, "At SIGTERM: how long requests that run may take to end.");
+    field("keys", keys, "File of API keys, one a line: as they are, or sha256:HEX; lines from # are remarks. None = no key is asked for.");
     field("load_adapters", load_adapters, "Serve /v1/load_lora_adapter and /v1/unload_lora_adapter, which read folders of this machine.");
     field("exact", exact, "Compute in f32 instead of int8 (slower; the reference's arithmetic).");
     field("quiet", quiet, "No line a request.");
@@ -81,6 +85,26 @@ std::string base_type_of(const std::vector<NamedAdapter>& adapters) {
     type = own;
   }
   return type;
+}
+
+/// Hashes of the keys in a file.
+std::vector<std::string> read_keys(const std::string& path) {
+  std::vector<std::string> hashes;
+  if (path.empty()) return hashes;
+  const std::string text = read_file(path);
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string line = text.substr(begin, end - begin);
+    begin = end + 1;
+    line.erase(std::find_if(line.rbegin(), line.rend(), [](char c) { return c != ' ' && c != '\r' && c != '\t'; }).base(), line.end());
+    if (line.empty() || line[0] == '#') continue;
+    constexpr std::string_view kHashed = "sha256:";
+    hashes.push_back(line.starts_with(kHashed) ? line.substr(kHashed.size()) : sha256_hex(line));
+    const bool is_hash = hashes.back().size() == 64 && hashes.back().find_first_not_of("0123456789abcdef") == std::string::npos;
+    require(is_hash, "sha256: is not followed by 64 digits of 0-9a-f", ErrorCode::kInvalidArgument, path);
+  }
+  require(!hashes.empty(), "the file has no key", ErrorCode::kInvalidArgument, path);
+  return hashes;
 }
 
 /// Until SIGTERM or SIGINT, which the caller has blocked for all threads.
@@ -120,6 +144,7 @@ int run_serve(std::span<const std::string_view> arguments) {
   }
   require(list.parse_flags(arguments).empty(), "serve takes no positional argument");
   const auto adapters = read_adapter_flags(o.adapters);
+  const auto keys = read_keys(o.keys);
   block_signals();  // Before there are threads, so that none of them takes one.
   Session s = open_session(o.base, o.threads, o.exact ? models::Compute::kF32 : models::Compute::kInt8, models::base_type_from_name(base_type_of(adapters)));
   const std::string name = o.name.empty() ? s.checkpoint->path().stem().string() : o.name;
@@ -130,7 +155,7 @@ int run_serve(std::span<const std::string_view> arguments) {
 
   server::EngineHost engine(*s.context, *s.decoder, *s.tokenizer, {.batch_rows = o.batch_rows, .chunk_tokens = o.chunk_tokens, .cache_tokens = o.cache_tokens});
   server::Service service(engine, models, *s.decoder, s.tokenizer,
-                          {.max_waiting_tokens = o.max_waiting_tokens, .default_max_tokens = o.default_max_tokens, .may_load_adapters = o.load_adapters, .version = commit()},
+                          {.max_waiting_tokens = o.max_waiting_tokens, .default_max_tokens = o.default_max_tokens, .key_hashes = keys, .may_load_adapters = o.load_adapters, .version = commit()},
                           [quiet = o.quiet](const std::string& line) {
                             if (!quiet) std::fprintf(stderr, "%s\n", line.c_str());
                           });

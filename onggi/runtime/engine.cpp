@@ -300,6 +300,29 @@ std::span<const int> Engine::all_ids() {
   return all_ids_;
 }
 
+void Engine::adjust(const Row& row, std::span<const int> ids, const float* logits) {
+  const AnswerSettings& settings = row.settings();
+  if (logits != row_logits_.data()) row_logits_.assign(logits, logits + ids.size());
+  const auto at = [&](int id) -> float* {
+    const auto found = std::ranges::lower_bound(ids, id);
+    return found != ids.end() && *found == id ? &row_logits_[static_cast<std::size_t>(found - ids.begin())] : nullptr;
+  };
+  std::map<int, int> counts;
+  for (const auto& token : row.answer.tokens) ++counts[token.id];
+  for (const auto& [id, count] : counts) {
+    if (float* logit = at(id)) *logit -= settings.presence_penalty + settings.frequency_penalty * static_cast<float>(count);
+  }
+  if (settings.repetition_penalty != 1.0F) {
+    for (const int id : row.job->request.prompt) counts.try_emplace(id, 0);
+    for (const auto& [id, count] : counts) {
+      if (float* logit = at(id)) *logit = *logit > 0.0F ? *logit / settings.repetition_penalty : *logit * settings.repetition_penalty;
+    }
+  }
+  for (const auto& [id, bias] : settings.logit_bias) {
+    if (float* logit = at(id)) *logit += bias;
+  }
+}
+
 void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset* subset, std::vector<Row>& rows) {
   const std::size_t at = rows.size();
   rows.push_back(std::move(chosen));
@@ -317,6 +340,10 @@ void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset*
     logits = row_logits_.data();
   } else {
     allowed = all_ids();
+  }
+  if (!rows[at].settings().is_plain()) {
+    adjust(rows[at], allowed, logits);
+    logits = row_logits_.data();
   }
   struct Branch {
     decode::Choice choice;

@@ -77,6 +77,8 @@ class Engine {
   void choose_all(std::span<const std::int64_t> last);
   /// Chooses the next token of the row's samples; appends the row, and one more for each further token that was chosen.
   void choose(Row&& chosen, const float* logits, const models::HeadSubset* subset, std::vector<Row>& rows);
+  /// The row's logits after bias and penalties, in row_logits_.
+  void adjust(const Row& row, std::span<const int> ids, const float* logits);
   /// Adds an id to the answer; marks the row finished where it ends.
   void take(Row& row, int id, float log_probability, std::vector<TokenAlternative> alternatives);
   /// Takes everything that the guide leaves no choice about: it needs no head and joins the next pass.

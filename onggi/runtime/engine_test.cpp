@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "onggi/models/adapter_io.h"
 #include "onggi/runtime/test_support.h"
@@ -180,6 +181,34 @@ TEST(Engine, AnAnswerEndsBeforeItsStopText) {
   EXPECT_EQ(stopped.at(0).text, text.substr(0, text.find(stop)));
   EXPECT_TRUE(stopped.at(0).complete);
   EXPECT_TRUE(plain.at(0).is_cut);
+}
+
+TEST(Engine, BiasAndPenaltiesChangeWhatIsDrawn) {
+  ONGGI_NEED_SHARED("fixtures/tiny");
+  Fixture f;
+  const auto run = [&](const std::function<void(AnswerSettings&)>& change) {
+    std::map<int, Answer> answers;
+    Engine engine(f.context, *f.decoder, *f.tokenizer, {});
+    Job job = f.job(0, answers);
+    auto settings = std::make_shared<AnswerSettings>(*job.settings);
+    settings->max_new_tokens = 20;
+    change(*settings);
+    job.settings = settings;
+    engine.submit({job});
+    while (engine.step() != Step::kIdle) {
+    }
+    std::vector<int> ids;
+    for (const auto& token : answers.at(0).tokens) ids.push_back(token.id);
+    return ids;
+  };
+  const auto plain = run([](AnswerSettings&) {});
+  EXPECT_EQ(run([](AnswerSettings& s) { s.logit_bias = {{77, 1000.0F}}; }), std::vector<int>(20, 77));
+  const auto without = run([&](AnswerSettings& s) { s.logit_bias = {{plain[0], -1000.0F}}; });
+  EXPECT_EQ(std::ranges::count(without, plain[0]), 0);
+  const auto once = [](const std::vector<int>& ids) { return std::set<int>(ids.begin(), ids.end()).size() == ids.size(); };
+  EXPECT_TRUE(once(run([](AnswerSettings& s) { s.presence_penalty = 1000.0F; })));
+  EXPECT_TRUE(once(run([](AnswerSettings& s) { s.frequency_penalty = 1000.0F; })));
+  EXPECT_NE(run([](AnswerSettings& s) { s.repetition_penalty = 5.0F; }), plain);
 }
 
 TEST(Engine, AlternativesAreTheLikeliestTokens) {

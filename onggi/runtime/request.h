@@ -63,6 +63,13 @@ struct AnswerSettings {
   /// The answer ends before the first of these that it would hold; none is empty.
   std::vector<std::string> stop_texts;
   int num_alternatives = 0;  ///< Likeliest ids given with each token.
+  std::vector<std::pair<int, float>> logit_bias;  ///< Added to the logits of these ids.
+  float presence_penalty = 0.0F;    ///< Off the logits of ids that the answer has already.
+  float frequency_penalty = 0.0F;   ///< Off them for each time that it has.
+  float repetition_penalty = 1.0F;  ///< Logits of ids in prompt or answer are divided by it, negative ones multiplied (Keskar et al. 2019).
+
+  /// Whether the model's logits are drawn from as they are.
+  bool is_plain() const { return logit_bias.empty() && presence_penalty == 0.0F && frequency_penalty == 0.0F && repetition_penalty == 1.0F; }
   /// What the keys and values of a prompt depend on beside its tokens: the adapter's content. Prompts with the same key
   /// share their beginnings in the engine's cache; empty: not cached.
   std::string cache_key;

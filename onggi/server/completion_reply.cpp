@@ -32,8 +32,8 @@ Json bytes_json(std::string_view bytes) {
 }  // namespace
 
 CompletionReply::CompletionReply(std::shared_ptr<http::Exchange> exchange, CompletionRequest request, std::string model, std::shared_ptr<const text::Tokenizer> tokenizer,
-                                 std::function<void(const CompletionEnd&)> ended)
-    : exchange_(std::move(exchange)), request_(std::move(request)), model_(std::move(model)), tokenizer_(std::move(tokenizer)), ended_(std::move(ended)),
+                                 std::chrono::steady_clock::time_point deadline, std::function<void(const CompletionEnd&)> ended)
+    : exchange_(std::move(exchange)), request_(std::move(request)), model_(std::move(model)), tokenizer_(std::move(tokenizer)), deadline_(deadline), ended_(std::move(ended)),
       id_((request_.is_chat ? "chatcmpl-" : "cmpl-") + exchange_->request().id), created_(std::time(nullptr)) {}
 
 void CompletionReply::attach(runtime::Job& job, int prompt, std::string prompt_text) {
@@ -48,9 +48,13 @@ void CompletionReply::attach(runtime::Job& job, int prompt, std::string prompt_t
   } else {
     job.grown = [self](const runtime::Answer&, std::span<const int>) { self->note_first_token(); };
   }
-  job.wish = [exchange = exchange_] {
-    if (exchange->is_gone()) return runtime::Wish::kStop;
-    return exchange->is_congested() ? runtime::Wish::kWait : runtime::Wish::kGoOn;
+  job.wish = [self] {
+    if (self->exchange_->is_gone()) return runtime::Wish::kStop;
+    if (self->deadline_ != std::chrono::steady_clock::time_point::max() && std::chrono::steady_clock::now() > self->deadline_) {
+      self->is_late_ = true;
+      return runtime::Wish::kStop;
+    }
+    return self->exchange_->is_congested() ? runtime::Wish::kWait : runtime::Wish::kGoOn;
   };
 }
 
@@ -169,10 +173,14 @@ Json CompletionReply::choice_json(int index, const runtime::Answer& answer) cons
 }
 
 void CompletionReply::fail(const runtime::Answer& answer) {
-  has_ended_ = true;
   const bool is_of_guide = answer.failure.starts_with("guide: ");
   const bool is_of_prompt = answer.failure.starts_with("prompt ");
   const ApiError error(is_of_guide || is_of_prompt ? 400 : 500, answer.failure, is_of_prompt ? "context_length_exceeded" : "", is_of_guide ? request_.guide_param : "");
+  fail(error);
+}
+
+void CompletionReply::fail(const ApiError& error) {
+  has_ended_ = true;
   if (has_begun_) {
     exchange_->write("data: " + error_body(error) + "\n\n");
     exchange_->finish();
@@ -188,8 +196,11 @@ void CompletionReply::on_done(int prompt, runtime::Answer&& answer) {
   const int index = choice_index(prompt, answer.sample);
   if (!has_ended_) {
     if (answer.is_cancelled) {
+      reason_ = is_late_ ? "late" : "cancelled";
+      if (is_late_) {
+        fail(ApiError(408, "the answer was not there in the time that the request gave", "deadline_exceeded"));
+      }
       has_ended_ = true;
-      reason_ = "cancelled";
     } else if (!answer.complete && !answer.is_cut) {
       reason_ = "error";
       fail(answer);

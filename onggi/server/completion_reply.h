@@ -7,6 +7,7 @@
 
 #include "onggi/core/json.h"
 #include "onggi/runtime/request.h"
+#include "onggi/server/api_error.h"
 #include "onggi/server/completion_request.h"
 #include "onggi/http/server.h"
 #include "onggi/text/tokenizer.h"
@@ -24,8 +25,9 @@ struct CompletionEnd {
 /// confined to the engine's thread.
 class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
  public:
+  /// `deadline`: when the answer is no use any more.
   CompletionReply(std::shared_ptr<http::Exchange> exchange, CompletionRequest request, std::string model, std::shared_ptr<const text::Tokenizer> tokenizer,
-                  std::function<void(const CompletionEnd&)> ended);
+                  std::chrono::steady_clock::time_point deadline, std::function<void(const CompletionEnd&)> ended);
 
   /// Job for prompt number `prompt` (its text is wanted for `echo` only).
   void attach(runtime::Job& job, int prompt, std::string prompt_text);
@@ -43,6 +45,7 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
   void on_done(int prompt, runtime::Answer&& answer);
   void note_first_token();
   void fail(const runtime::Answer& answer);
+  void fail(const ApiError& error);
   void send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token, const Json& finish_reason);
   void finish();
   Json head(bool is_chunk) const;
@@ -55,6 +58,7 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
   const CompletionRequest request_;
   const std::string model_;
   const std::shared_ptr<const text::Tokenizer> tokenizer_;
+  const std::chrono::steady_clock::time_point deadline_;
   const std::function<void(const CompletionEnd&)> ended_;
   const std::string id_;
   const std::int64_t created_;
@@ -64,7 +68,7 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
   std::int64_t prompt_tokens_ = 0, cached_tokens_ = 0, completion_tokens_ = 0;
   double seconds_to_first_token_ = 0;
   std::string reason_ = "stop";
-  bool has_begun_ = false, has_ended_ = false;
+  bool has_begun_ = false, has_ended_ = false, is_late_ = false;
 };
 
 }  // namespace onggi::server

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <set>
 
@@ -156,6 +157,20 @@ void read_stops(Members& members, CompletionRequest& request) {
   }
 }
 
+/// {"id": bias}; names of a JSON object are texts.
+void read_logit_bias(Members& members, CompletionRequest& request) {
+  const Json* biases = members.find("logit_bias");
+  if (biases == nullptr) return;
+  if (!biases->is_object()) refuse("logit_bias", "expected an object of token ids, found " + shown(*biases));
+  for (const auto& [name, bias] : biases->items()) {
+    int id = 0;
+    const auto end = std::from_chars(name.data(), name.data() + name.size(), id);
+    if (end.ec != std::errc() || end.ptr != name.data() + name.size() || id < 0) refuse("logit_bias", "expected a token id, found \"" + name + "\"");
+    if (!bias.is_number() || std::abs(bias.get<double>()) > 100) refuse("logit_bias", "expected a number from -100 to 100, found " + shown(bias));
+    request.logit_bias.emplace_back(id, bias.get<float>());
+  }
+}
+
 void set_guide(CompletionRequest& request, const std::string& param, Json guide) {
   if (!request.guide.is_null()) refuse(param, "the answer is already held to " + request.guide_param + "; ask for one of them");
   request.guide = std::move(guide);
@@ -279,10 +294,10 @@ CompletionRequest read_completion_request(std::string_view body, bool is_chat) {
     request.includes_usage = request.is_streamed && options->value("include_usage", Json(false)) == true;
   }
   request.is_urgent = members.whole("priority", -1'000'000, 1'000'000, 0) <= 0 && members.text("service_tier") != "flex";
-  for (const char* name : {"frequency_penalty", "presence_penalty"}) {
-    if (members.number(name, -2, 2, 0) != 0.0) refuse(name, "is not there yet; expected 0");
-  }
-  if (const Json* bias = members.find("logit_bias"); bias != nullptr && !bias->empty()) refuse("logit_bias", "is not there yet; expected an empty object");
+  request.presence_penalty = static_cast<float>(members.number("presence_penalty", -2, 2, 0));
+  request.frequency_penalty = static_cast<float>(members.number("frequency_penalty", -2, 2, 0));
+  request.repetition_penalty = static_cast<float>(members.number("repetition_penalty", 0.01, 100, 1));
+  read_logit_bias(members, request);
   for (const char* name : {"tools", "functions"}) {
     if (const Json* tools = members.find(name); tools != nullptr && !tools->empty()) refuse(name, "are not there yet; ask for the form of the answer by response_format");
   }

@@ -31,6 +31,8 @@ struct CompletionRequest {
   std::vector<std::string> stop_texts;
   bool wants_log_probabilities = false;
   int num_alternatives = 0;
+  std::vector<std::pair<int, float>> logit_bias;
+  float presence_penalty = 0.0F, frequency_penalty = 0.0F, repetition_penalty = 1.0F;
 
   Json guide;           ///< As decode::compile_guide takes it; null: free.
   std::string guide_param;  ///< The member that asked for it, for errors.

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <cstdio>
 
 #include <sys/random.h>
 
 #include "onggi/core/error.h"
+#include "onggi/core/hash.h"
 #include "onggi/server/api_error.h"
 #include "onggi/text/utf8.h"
 
@@ -30,6 +33,21 @@ Json read_body(const http::Request& request) {
     throw ApiError(400, e.what(), "invalid_json");
   }
   throw ApiError(400, "the body is no JSON object", "invalid_json");
+}
+
+bool needs_key(std::string_view path) { return path.starts_with("/v1/") || path.ends_with("tokenize"); }
+
+/// From x-request-timeout-ms: a whole number from 1 to a day.
+std::chrono::steady_clock::time_point deadline_of(const http::Request& request) {
+  const std::string_view text = request.field("x-request-timeout-ms");
+  if (text.empty()) return std::chrono::steady_clock::time_point::max();
+  constexpr int kMaxMs = 86'400'000;
+  int ms = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), ms);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size() || ms < 1 || ms > kMaxMs) {
+    throw ApiError(400, "x-request-timeout-ms: expected a whole number from 1 to " + std::to_string(kMaxMs) + ", found \"" + std::string(text) + "\"", "invalid_value", "x-request-timeout-ms");
+  }
+  return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
 }
 
 std::string text_member(const Json& json, const char* name) {
@@ -103,6 +121,15 @@ int Service::retry_after_ms() const {
   return static_cast<int>(std::clamp(1000.0 * static_cast<double>(open_tokens_) / rate / 4, 100.0, 30'000.0));
 }
 
+bool Service::has_key(const http::Head& head) const {
+  if (options_.key_hashes.empty()) return true;
+  constexpr std::string_view kBearer = "bearer ";
+  const std::string_view field = head.field("authorization");
+  if (field.size() <= kBearer.size() || !http::equals_ignoring_case(field.substr(0, kBearer.size()), kBearer)) return false;
+  const std::string hash = sha256_hex(field.substr(kBearer.size()));
+  return std::ranges::find(options_.key_hashes, hash) != options_.key_hashes.end();  // of hashes: the time it takes tells nothing of a key
+}
+
 http::Admission Service::admit(const http::Head& head) {
   bool is_path_known = false;
   const Route* route = find_route(head, is_path_known);
@@ -111,6 +138,9 @@ http::Admission Service::admit(const http::Head& head) {
   if (route == nullptr || (is_loading && !options_.may_load_adapters)) {
     if (is_path_known && !is_loading) return refuse(ApiError(405, head.method + " is not for " + head.path, "method_not_allowed"));
     return refuse(ApiError(404, "there is nothing at " + head.path, "not_found"));
+  }
+  if (needs_key(head.path) && !has_key(head)) {
+    return refuse(ApiError(401, "expected a key of this server: authorization: Bearer KEY", "invalid_api_key"));
   }
   if (route->method == "POST" && !head.field("content-type").empty() && !http::lower_case(head.field("content-type")).starts_with("application/json")) {
     return refuse(ApiError(415, "expected a body of application/json, found " + std::string(head.field("content-type")), "unsupported_media_type"));
@@ -168,6 +198,7 @@ void Service::complete(const std::shared_ptr<http::Exchange>& exchange, bool is_
     std::int64_t tokens = 0;
     try {
       if (!exchange->is_gone()) {
+        const auto deadline = deadline_of(exchange->request());
         CompletionRequest request = read_completion_request(exchange->request().body, is_chat);
         const ServedModel model = models_.find(request.model);
         auto settings = std::make_shared<runtime::AnswerSettings>();
@@ -177,6 +208,10 @@ void Service::complete(const std::shared_ptr<http::Exchange>& exchange, bool is_
         settings->seed = request.seed ? *request.seed : random_seed();
         settings->stop_texts = request.stop_texts;
         settings->num_alternatives = request.num_alternatives;
+        settings->logit_bias = request.logit_bias;
+        settings->presence_penalty = request.presence_penalty;
+        settings->frequency_penalty = request.frequency_penalty;
+        settings->repetition_penalty = request.repetition_penalty;
         if (!request.guide.is_null()) {
           try {
             settings->guide = guides_.get(request.guide);
@@ -211,7 +246,7 @@ void Service::complete(const std::shared_ptr<http::Exchange>& exchange, bool is_
         for (const auto& ids : prompts) tokens += static_cast<std::int64_t>(ids.size()) + static_cast<std::int64_t>(settings->max_new_tokens) * request.num_choices;
         open_tokens_ += tokens;
         const bool is_urgent = request.is_urgent;
-        const auto reply = std::make_shared<CompletionReply>(exchange, std::move(request), model.name, tokenizer_, [this, tokens](const CompletionEnd& end) {
+        const auto reply = std::make_shared<CompletionReply>(exchange, std::move(request), model.name, tokenizer_, deadline, [this, tokens](const CompletionEnd& end) {
           open_tokens_ -= tokens;
           count(end);
         });

@@ -22,6 +22,7 @@ struct ServiceOptions {
   std::int64_t max_body_bytes = 8 << 20;
   std::int64_t max_waiting_tokens = 400'000;  ///< Prompt and answer tokens of all requests that are not done; more are refused with 429.
   int default_max_tokens = 1024;              ///< Of a chat answer whose request names no limit.
+  std::vector<std::string> key_hashes;        ///< SHA-256 in hex of the keys that open everything under /v1 and the tokenizer; none: no key is asked for.
   bool may_load_adapters = false;             ///< Whether /v1/load_lora_adapter and /v1/unload_lora_adapter are there.
   std::string version;
 };
@@ -46,6 +47,7 @@ class Service : public http::Service {
   static std::span<const Route> routes();
   const Route* find_route(const http::Head& head, bool& is_path_known) const;
   int retry_after_ms() const;
+  bool has_key(const http::Head& head) const;
 
   void complete(const std::shared_ptr<http::Exchange>& exchange, bool is_chat);
   std::vector<int> chat_ids(const CompletionRequest& request) const;

@@ -1,6 +1,7 @@
 """`serve`: OpenAI's chat and completions over real sockets; the same answer alone and in a crowd."""
 
 import concurrent.futures
+import hashlib
 import http.client
 import json
 import shutil
@@ -226,7 +227,10 @@ class Serve(unittest.TestCase):
             ({"guided_regex": "("}, "guided_regex"),
             ({"guided_choice": ["a"], "guided_regex": "b"}, "guided_choice"),
             ({"response_format": {"type": "json_schema", "json_schema": {"schema": {"not": {}}}}}, "response_format.json_schema.schema"),
-            ({"logit_bias": {"5": 1}}, "logit_bias"),
+            ({"logit_bias": {"five": 1}}, "logit_bias"),
+            ({"logit_bias": {"5": 101}}, "logit_bias"),
+            ({"presence_penalty": 3}, "presence_penalty"),
+            ({"tools": [{"type": "function"}]}, "tools"),
         ):
             error, _ = self.refused(chat, good | change, 400)
             self.assertEqual(error["param"], name, error)
@@ -242,6 +246,21 @@ class Serve(unittest.TestCase):
         status, headers, _ = self.server.request("POST", chat, "x" * (9 << 20), {"x-request-id": "mine"})
         self.assertEqual((status, headers["x-request-id"]), (413, "mine"))
         self.assertEqual(self.server.post(chat, good | {"unknown": 1, "user": "u", "logit_bias": {}, "metadata": None})["object"], "chat.completion")
+
+    def test_bias_and_penalties(self):
+        the = self.server.post("/tokenize", {"prompt": "the", "add_special_tokens": False})["tokens"]
+        self.assertEqual(len(the), 1)
+        body = {"prompt": "a", "max_tokens": 4, "temperature": 0}
+        self.assertEqual(self.server.post("/v1/completions", body | {"logit_bias": {str(the[0]): 100}})["choices"][0]["text"], "thethethethe")
+        plain = self.server.post("/v1/completions", body | {"max_tokens": 30})["choices"][0]["text"]
+        self.assertNotEqual(self.server.post("/v1/completions", body | {"max_tokens": 30, "presence_penalty": 2, "frequency_penalty": 2, "repetition_penalty": 3})["choices"][0]["text"], plain)
+
+    def test_what_comes_too_late_is_not_computed(self):
+        body = {"prompt": "the", "max_tokens": 900, "n": 100, "seed": 3, "guided_regex": "[a-z]{900,4000}"}
+        status, headers, text = self.server.request("POST", "/v1/completions", body, {"x-request-timeout-ms": "20"})
+        self.assertEqual((status, headers["x-should-retry"], json.loads(text)["error"]["code"]), (408, "false", "deadline_exceeded"))
+        status, _, text = self.server.request("POST", "/v1/completions", body, {"x-request-timeout-ms": "soon"})
+        self.assertEqual((status, "soon" in text), (400, True))
 
     def test_it_says_what_it_serves_and_counts(self):
         models = json.loads(self.server.request("GET", "/v1/models")[2])["data"]
@@ -307,6 +326,19 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual(server.request("POST", "/v1/completions", body)[0], 404)
         self.assertEqual(server.stop()[0], 0)
 
+    def test_keys_open_the_api(self):
+        keys = self.w.write("keys.txt", "# ours\nfirst-key\nsha256:" + hashlib.sha256(b"second-key").hexdigest() + "\n")
+        server = Server("--base", self.w.base, "--keys", keys)
+        body = {"prompt": "the", "max_tokens": 2}
+        for key, wanted in ((None, 401), ("Bearer wrong", 401), ("first-key", 401), ("Bearer first-key", 200), ("bearer second-key", 200)):
+            status, _, text = server.request("POST", "/v1/completions", body, {"authorization": key} if key else {})
+            self.assertEqual(status, wanted, text)
+        self.assertEqual(server.request("GET", "/v1/models")[0], 401)
+        self.assertEqual(server.request("GET", "/health")[0], 200)
+        status, _, errors = server.stop()
+        self.assertEqual(status, 0)
+        self.assertNotIn("first-key", errors)
+
     def test_too_much_work_is_refused_with_the_time_to_come_back(self):
         server = Server("--base", self.w.base, "--max-waiting-tokens", 500)
         body = {"prompt": "the", "max_tokens": 900, "seed": 3, "guided_regex": "[a-z]{900,4000}"}
@@ -327,6 +359,9 @@ class Lifecycle(unittest.TestCase):
             (("--host", "not an address"), ("not an address",)),
             (("--batch-rows", 0), ("batch rows",)),
             (("word",), ("positional",)),
+            (("--keys", "/nowhere"), ("/nowhere",)),
+            (("--keys", self.w.write("empty.txt", "# none\n")), ("empty.txt", "no key")),
+            (("--keys", self.w.write("odd.txt", "sha256:12\n")), ("odd.txt", "sha256")),
         ):
             result = binary.run("serve", "--base", self.w.base, "--port", 0, *flags)
             self.assertEqual(binary.faults_of_refusal(result, names), [], result.stderr)
