@@ -7,7 +7,6 @@
 #include "onggi/cli/session.h"
 #include "onggi/core/error.h"
 #include "onggi/core/options.h"
-#include "onggi/nn/adapter_files.h"
 #include "onggi/tasks/generate/generate.h"
 
 namespace onggi::cli {
@@ -34,16 +33,8 @@ int run_generate(std::span<const std::string_view> arguments) {
   }
   require(list.parse_flags(arguments).empty(), "generate takes no positional argument; rows are --rows FILE");
   tasks::require_generate_files(files);
-  std::string base_type = "keep";
-  for (const auto& adapter : files.adapters) {
-    const auto type = nn::adapter_base_type(adapter);
-    require(&adapter == &files.adapters.front() || type == base_type,
-            [&] { return "the adapter was trained on a base of type " + type + ", the one before it on " + base_type + "; they can't answer side by side"; },
-            ErrorCode::kInvalidArgument, adapter);
-    base_type = type;
-  }
   Session s = open_session(files.base, threads, options.exact ? models::Compute::kF32 : models::Compute::kInt8,
-                           models::base_type_from_name(base_type));
+                           models::base_type_from_name(adapters_base_type(files.adapters)));
   const bool is_terminal = ::isatty(STDERR_FILENO) == 1;
   const auto summary = tasks::generate_file(
       {.context = *s.context, .decoder = *s.decoder, .tokenizer = s.tokenizer, .base_hash = base_hash(*s.checkpoint)}, files, row_options,

@@ -10,7 +10,6 @@
 #include "onggi/core/files.h"
 #include "onggi/core/hash.h"
 #include "onggi/core/options.h"
-#include "onggi/nn/adapter_files.h"
 #include "onggi/server/service.h"
 
 namespace onggi::cli {
@@ -59,32 +58,21 @@ struct ServeOptions {
   }
 };
 
-struct NamedAdapter {
-  std::string name, folder;
+struct AdapterFlags {
+  std::vector<std::string> names, folders;
 };
 
-std::vector<NamedAdapter> read_adapter_flags(const std::vector<std::string>& flags) {
-  std::vector<NamedAdapter> adapters;
+AdapterFlags read_adapter_flags(const std::vector<std::string>& flags) {
+  AdapterFlags adapters;
   for (const auto& flag : flags) {
     const auto sign = flag.find('=');
     require(sign != std::string::npos && sign > 0 && sign + 1 < flag.size(), [&] { return "--adapter is \"" + flag + "\", expected name=FOLDER"; });
-    adapters.push_back({flag.substr(0, sign), flag.substr(sign + 1)});
-    require(std::ranges::count(adapters, adapters.back().name, &NamedAdapter::name) == 1, [&] { return "two adapters are called \"" + adapters.back().name + "\""; });
+    const std::string name = flag.substr(0, sign);
+    require(std::ranges::find(adapters.names, name) == adapters.names.end(), [&] { return "two adapters are called \"" + name + "\""; });
+    adapters.names.push_back(name);
+    adapters.folders.push_back(flag.substr(sign + 1));
   }
   return adapters;
-}
-
-/// One for all: what an adapter was trained on is what it answers on.
-std::string base_type_of(const std::vector<NamedAdapter>& adapters) {
-  std::string type = "keep";
-  for (const auto& adapter : adapters) {
-    const auto own = nn::adapter_base_type(adapter.folder);
-    require(&adapter == &adapters.front() || own == type,
-            [&] { return "the adapter was trained on a base of type " + own + ", the one before it on " + type + "; they can't answer side by side"; },
-            ErrorCode::kInvalidArgument, adapter.folder);
-    type = own;
-  }
-  return type;
 }
 
 /// Hashes of the keys in a file.
@@ -107,23 +95,13 @@ std::vector<std::string> read_keys(const std::string& path) {
   return hashes;
 }
 
-/// Until SIGTERM or SIGINT, which the caller has blocked for all threads.
-void wait_for_signal() {
+/// What ends the server.
+sigset_t ending_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  int signal = 0;
-  sigwait(&signals, &signal);
-}
-
-void block_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
+  return signals;
 }
 
 }  // namespace
@@ -145,12 +123,14 @@ int run_serve(std::span<const std::string_view> arguments) {
   require(list.parse_flags(arguments).empty(), "serve takes no positional argument");
   const auto adapters = read_adapter_flags(o.adapters);
   const auto keys = read_keys(o.keys);
-  block_signals();  // Before there are threads, so that none of them takes one.
-  Session s = open_session(o.base, o.threads, o.exact ? models::Compute::kF32 : models::Compute::kInt8, models::base_type_from_name(base_type_of(adapters)));
+  const sigset_t signals = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // Before there are threads, so that none of them takes one.
+  std::signal(SIGPIPE, SIG_IGN);
+  Session s = open_session(o.base, o.threads, o.exact ? models::Compute::kF32 : models::Compute::kInt8, models::base_type_from_name(adapters_base_type(adapters.folders)));
   const std::string name = o.name.empty() ? s.checkpoint->path().stem().string() : o.name;
   server::ModelRegistry models(*s.decoder, name, base_hash(*s.checkpoint), s.tokenizer->content_hash());
-  for (const auto& adapter : adapters) models.load(adapter.name, adapter.folder);
-  std::printf("serving %s and %zu adapters, context %d tokens\n", name.c_str(), adapters.size(), s.decoder->config().max_positions);
+  for (std::size_t i = 0; i < adapters.names.size(); ++i) models.load(adapters.names[i], adapters.folders[i]);
+  std::printf("serving %s and %zu adapters, context %d tokens\n", name.c_str(), adapters.names.size(), s.decoder->config().max_positions);
   if (o.check) return 0;
 
   server::EngineHost engine(*s.context, *s.decoder, *s.tokenizer, {.batch_rows = o.batch_rows, .chunk_tokens = o.chunk_tokens, .cache_tokens = o.cache_tokens});
@@ -162,7 +142,8 @@ int run_serve(std::span<const std::string_view> arguments) {
   http::Server http(service, {.host = o.host, .port = o.port, .max_connections = o.max_connections});
   std::printf("listening on http://%s:%d/v1\n", o.host.c_str(), http.port());
   std::fflush(stdout);
-  wait_for_signal();
+  int signal = 0;
+  sigwait(&signals, &signal);
   std::printf("stopping: %d requests run\n", http.num_exchanges());
   std::fflush(stdout);
   service.drain();

@@ -6,6 +6,7 @@
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
 #include "onggi/core/hash.h"
+#include "onggi/nn/adapter_files.h"
 
 namespace onggi::cli {
 
@@ -26,6 +27,18 @@ std::string base_hash(const formats::Checkpoint& checkpoint) {
   std::string all;
   for (const auto& file : files) all += sha256_file(file);
   return sha256_hex(all);
+}
+
+std::string adapters_base_type(std::span<const std::string> folders) {
+  std::string type = "keep";
+  for (const auto& folder : folders) {
+    const auto own = nn::adapter_base_type(folder);
+    require(&folder == &folders.front() || own == type,
+            [&] { return "the adapter was trained on a base of type " + own + ", the one before it on " + type + "; they can't answer side by side"; },
+            ErrorCode::kInvalidArgument, folder);
+    type = own;
+  }
+  return type;
 }
 
 namespace {

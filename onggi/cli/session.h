@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 
 #include "onggi/core/thread_pool.h"
@@ -23,6 +24,9 @@ struct Session {
 std::string resolve_base(const std::string& base);
 /// SHA-256 of what a checkpoint holds (a file, or config and every shard), for manifests.
 std::string base_hash(const formats::Checkpoint& checkpoint);
+/// What the linear layers of the base must be held as for these PEFT folders to answer side by side; "keep" for none.
+/// Throws kInvalidArgument naming the first that was trained on another type than those before it.
+std::string adapters_base_type(std::span<const std::string> folders);
 /// Commit that this binary was built from.
 std::string commit();
 Session open_session(const std::string& base, int num_threads, models::Compute compute,

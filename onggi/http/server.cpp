@@ -592,7 +592,7 @@ void Server::Impl::listen() {
   if (!ec) acceptor_.set_option(tcp::acceptor::reuse_address(true), ec);
   if (!ec) acceptor_.bind(endpoint, ec);
   if (!ec) acceptor_.listen(1024, ec);
-  require(!ec, [&] { return "can't listen: " + ec.message(); }, ErrorCode::kUnavailable, where);
+  require(!ec, [&] { return "can't listen: " + ec.message() + "; is another server there? Take another port, or 0 for a free one"; }, ErrorCode::kUnavailable, where);
   port_ = acceptor_.local_endpoint().port();
 }
 

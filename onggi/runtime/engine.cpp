@@ -57,8 +57,6 @@ struct Engine::Row {
   Answer answer;             ///< Of every one of `samples`.
   bool finished = false;
   std::vector<int> samples;  ///< Numbers of the samples that are equal so far.
-  std::size_t num_shown = 0;  ///< Tokens of the answer that `grown` has seen.
-  bool is_started = false;
 
   const AnswerSettings& settings() const { return *job->settings; }
   void fail(const std::string& reason) {
@@ -74,11 +72,6 @@ struct Engine::Row {
     fail("cancelled");
   }
   int num_prompt_tokens() const { return static_cast<int>(job->request.prompt.size()); }
-  void show() {
-    if (num_shown == answer.tokens.size() || !job->grown) return;
-    num_shown = answer.tokens.size();
-    job->grown(answer, samples);
-  }
   /// Fails where the guide can't go on for this row's text; other errors are thrown on.
   template <class Step>
   void guarded(Step step) {
@@ -109,7 +102,8 @@ Engine::Engine(nn::Context& context, models::Decoder& decoder, const text::Token
     : context_(context), decoder_(decoder), tokenizer_(tokenizer), options_(options), head_(decoder), cache_(options.cache_tokens) {
   require(options_.batch_rows >= 1 && options_.batch_rows <= 4096,
           [&] { return "batch rows is " + std::to_string(options_.batch_rows) + ", expected 1 to 4096"; });
-  require(options_.chunk_tokens >= 1 && options_.prefill_tokens >= 1, "tokens of a step must be at least 1");
+  require(options_.chunk_tokens >= 1, [&] { return "chunk tokens is " + std::to_string(options_.chunk_tokens) + ", expected at least 1"; });
+  require(options_.cache_tokens >= 0, [&] { return "cache tokens is " + std::to_string(options_.cache_tokens) + ", expected at least 0"; });
 }
 
 Engine::~Engine() = default;
@@ -245,6 +239,7 @@ Engine::Row Engine::start(std::shared_ptr<const Job> job) {
     }
   }
   counts_.prompt_tokens += length;
+  if (job->started) job->started(row.sequence.length());
   return row;
 }
 
@@ -364,7 +359,7 @@ void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset*
   for (std::size_t b = 1; b < branches.size(); ++b) {
     const Row& row = rows[at];
     rows.push_back({.job = row.job, .sequence = row.sequence.fork(), .state = row.state ? row.state->fork() : nullptr, .pending = {},
-                    .answer = row.answer, .finished = false, .samples = std::move(branches[b].samples), .num_shown = row.num_shown, .is_started = true});
+                    .answer = row.answer, .finished = false, .samples = std::move(branches[b].samples)});
   }
   rows[at].samples = std::move(branches[0].samples);
   for (std::size_t b = 0; b < branches.size(); ++b) {
@@ -373,7 +368,7 @@ void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset*
       take(row, branches[b].choice.id, branches[b].choice.log_probability, alternatives);
       take_forced(row);
     });
-    if (!row.finished) row.show();
+    if (!row.finished && row.job->grown) row.job->grown(row.answer, row.samples);
   }
 }
 
@@ -396,6 +391,7 @@ void Engine::compute(std::span<const std::size_t> turn, std::vector<std::int64_t
     if (std::ranges::find(adapters, adapter) == adapters.end()) adapters.push_back(adapter);
   }
   models::Batch batch;
+  std::vector<std::size_t> order;  // The rows as the batch has them.
   last.assign(rows_.size(), -1);
   for (const nn::Adapter* adapter : adapters) {
     for (const std::size_t i : turn) {
@@ -407,19 +403,17 @@ void Engine::compute(std::span<const std::size_t> turn, std::vector<std::int64_t
       batch.tokens.insert(batch.tokens.end(), row.pending.begin(), row.pending.begin() + static_cast<std::ptrdiff_t>(count));
       row.pending.erase(row.pending.begin(), row.pending.begin() + static_cast<std::ptrdiff_t>(count));
       if (row.pending.empty()) last[i] = batch.num_tokens() - 1;
-      if (!row.is_started && row.job->started) row.job->started(row.sequence.length());
-      row.is_started = true;
+      order.push_back(i);
     }
   }
   decoder_.forward(context_, batch, nullptr, h_);
   counts_.computed_tokens += batch.num_tokens();
   ++counts_.steps;
-  for (std::size_t b = 0; b < batch.rows.size(); ++b) {
-    const nn::KvSequence& sequence = *batch.rows[b].sequence;
-    const int first = sequence.length() - batch.rows[b].count;
-    const auto row = std::ranges::find(rows_, &sequence, [](const Row& r) { return &r.sequence; });
-    const auto& key = row->settings().cache_key;
-    if (!key.empty() && !row->job->prefix && first < row->num_prompt_tokens()) cache_.insert(key, row->job->request.prompt, sequence, first);
+  for (std::size_t b = 0; b < order.size(); ++b) {
+    const Row& row = rows_[order[b]];
+    const int first = row.sequence.length() - batch.rows[b].count;
+    const auto& key = row.settings().cache_key;
+    if (!key.empty() && !row.job->prefix && first < row.num_prompt_tokens()) cache_.insert(key, row.job->request.prompt, row.sequence, first);
   }
 }
 

@@ -61,7 +61,6 @@ class Engine {
   bool is_idle() const { return queue_.empty() && patient_queue_.empty() && rows_.empty(); }
   std::size_t num_waiting() const { return queue_.size() + patient_queue_.size(); }
   std::size_t num_running() const;
-  PrefixCache& cache() { return cache_; }
 
   const EngineCounts& counts() const { return counts_; }
 

@@ -99,7 +99,7 @@ struct Job {
   /// Asked before each step; empty: goes on.
   std::function<Wish()> wish;
   bool is_urgent = true;                     ///< Before all that are not.
-  std::function<void(int num_cached_tokens)> started;  ///< When the first of its tokens is computed; may be empty.
+  std::function<void(int num_cached_tokens)> started;  ///< When it has its place in the batch; may be empty.
 };
 
 }  // namespace onggi::runtime

@@ -32,7 +32,7 @@ Json bytes_json(std::string_view bytes) {
 }  // namespace
 
 CompletionReply::CompletionReply(std::shared_ptr<http::Exchange> exchange, CompletionRequest request, std::string model, std::shared_ptr<const text::Tokenizer> tokenizer,
-                                 std::chrono::steady_clock::time_point deadline, std::function<void(const CompletionEnd&)> ended)
+                                 std::chrono::steady_clock::time_point deadline, std::function<void(const std::string&)> ended)
     : exchange_(std::move(exchange)), request_(std::move(request)), model_(std::move(model)), tokenizer_(std::move(tokenizer)), deadline_(deadline), ended_(std::move(ended)),
       id_((request_.is_chat ? "chatcmpl-" : "cmpl-") + exchange_->request().id), created_(std::time(nullptr)) {}
 
@@ -45,8 +45,6 @@ void CompletionReply::attach(runtime::Job& job, int prompt, std::string prompt_t
   job.started = [self](int num_cached) { self->cached_tokens_ += num_cached; };
   if (request_.is_streamed) {
     job.grown = [self, prompt](const runtime::Answer& answer, std::span<const int> samples) { self->on_grown(prompt, answer, samples); };
-  } else {
-    job.grown = [self](const runtime::Answer&, std::span<const int>) { self->note_first_token(); };
   }
   job.wish = [self] {
     if (self->exchange_->is_gone()) return runtime::Wish::kStop;
@@ -141,12 +139,7 @@ void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::
   }
 }
 
-void CompletionReply::note_first_token() {
-  if (seconds_to_first_token_ == 0) seconds_to_first_token_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count();
-}
-
 void CompletionReply::on_grown(int prompt, const runtime::Answer& answer, std::span<const int> samples) {
-  note_first_token();
   if (has_ended_) return;
   const std::size_t held = std::max(possible_stop(answer.text, request_.stop_texts), text::incomplete_utf8_suffix(answer.text));
   const std::size_t end = answer.text.size() - held;
@@ -190,7 +183,6 @@ void CompletionReply::fail(const ApiError& error) {
 }
 
 void CompletionReply::on_done(int prompt, runtime::Answer&& answer) {
-  note_first_token();
   ++num_done_;
   completion_tokens_ += static_cast<std::int64_t>(answer.tokens.size());
   const int index = choice_index(prompt, answer.sample);
@@ -234,8 +226,7 @@ void CompletionReply::finish() {
     exchange_->respond({.body = dump(body)});
   }
   has_ended_ = true;
-  ended_({.reason = reason_, .prompt_tokens = prompt_tokens_, .completion_tokens = completion_tokens_,
-          .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count(), .seconds_to_first_token = seconds_to_first_token_});
+  ended_(reason_);
 }
 
 }  // namespace onggi::server

@@ -14,20 +14,13 @@
 
 namespace onggi::server {
 
-/// What became of an exchange, for the counters.
-struct CompletionEnd {
-  std::string reason;  ///< "stop", "length", "error" or "cancelled".
-  std::int64_t prompt_tokens = 0, completion_tokens = 0;
-  double seconds = 0, seconds_to_first_token = 0;
-};
-
 /// Turns the answers of one request's jobs into OpenAI's bodies or chunks. Made before the jobs are submitted; afterwards
 /// confined to the engine's thread.
 class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
  public:
-  /// `deadline`: when the answer is no use any more.
+  /// `deadline`: when the answer is no use any more. `ended`: told "stop", "length", "error", "late" or "cancelled".
   CompletionReply(std::shared_ptr<http::Exchange> exchange, CompletionRequest request, std::string model, std::shared_ptr<const text::Tokenizer> tokenizer,
-                  std::chrono::steady_clock::time_point deadline, std::function<void(const CompletionEnd&)> ended);
+                  std::chrono::steady_clock::time_point deadline, std::function<void(const std::string&)> ended);
 
   /// Job for prompt number `prompt` (its text is wanted for `echo` only).
   void attach(runtime::Job& job, int prompt, std::string prompt_text);
@@ -43,7 +36,6 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
   int choice_index(int prompt, int sample) const { return prompt * request_.num_choices + sample; }
   void on_grown(int prompt, const runtime::Answer& answer, std::span<const int> samples);
   void on_done(int prompt, runtime::Answer&& answer);
-  void note_first_token();
   void fail(const runtime::Answer& answer);
   void fail(const ApiError& error);
   void send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token, const Json& finish_reason);
@@ -59,14 +51,12 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
   const std::string model_;
   const std::shared_ptr<const text::Tokenizer> tokenizer_;
   const std::chrono::steady_clock::time_point deadline_;
-  const std::function<void(const CompletionEnd&)> ended_;
+  const std::function<void(const std::string&)> ended_;
   const std::string id_;
   const std::int64_t created_;
-  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
   std::vector<Choice> choices_;
   std::size_t num_done_ = 0;
   std::int64_t prompt_tokens_ = 0, cached_tokens_ = 0, completion_tokens_ = 0;
-  double seconds_to_first_token_ = 0;
   std::string reason_ = "stop";
   bool has_begun_ = false, has_ended_ = false, is_late_ = false;
 };

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <set>
 
 #include "onggi/server/api_error.h"
 
@@ -24,53 +23,44 @@ std::string shown(const Json& value) {
   return text;
 }
 
-/// Members by name, each asked for once; null counts as absent.
+/// Members by name; null counts as absent.
 class Members {
  public:
   explicit Members(const Json& object) : object_(object) {}
 
-  const Json* find(const std::string& name) {
-    known_.insert(name);
+  const Json* find(const std::string& name) const {
     const auto it = object_.find(name);
     return it == object_.end() || it->is_null() ? nullptr : &*it;
   }
-  double number(const std::string& name, double low, double high, double otherwise) {
+  double number(const std::string& name, double low, double high, double otherwise) const {
     const Json* value = find(name);
     if (value == nullptr) return otherwise;
     const bool is_good = value->is_number() && std::isfinite(value->get<double>()) && value->get<double>() >= low && value->get<double>() <= high;
     if (!is_good) refuse(name, "expected a number from " + shown(Json(low)) + " to " + shown(Json(high)) + ", found " + shown(*value));
     return value->get<double>();
   }
-  std::int64_t whole(const std::string& name, std::int64_t low, std::int64_t high, std::int64_t otherwise) {
+  std::int64_t whole(const std::string& name, std::int64_t low, std::int64_t high, std::int64_t otherwise) const {
     const Json* value = find(name);
     if (value == nullptr) return otherwise;
     const bool is_good = value->is_number_integer() && value->get<double>() >= static_cast<double>(low) && value->get<double>() <= static_cast<double>(high);
     if (!is_good) refuse(name, "expected a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", found " + shown(*value));
     return value->get<std::int64_t>();
   }
-  bool truth(const std::string& name, bool otherwise) {
+  bool truth(const std::string& name, bool otherwise) const {
     const Json* value = find(name);
     if (value == nullptr) return otherwise;
     if (!value->is_boolean()) refuse(name, "expected true or false, found " + shown(*value));
     return value->get<bool>();
   }
-  std::string text(const std::string& name) {
+  std::string text(const std::string& name) const {
     const Json* value = find(name);
     if (value == nullptr) return {};
     if (!value->is_string()) refuse(name, "expected a text, found " + shown(*value));
     return value->get<std::string>();
   }
-  std::vector<std::string> unknown() const {
-    std::vector<std::string> names;
-    for (const auto& [name, value] : object_.items()) {
-      if (!value.is_null() && !known_.contains(name)) names.push_back(name);
-    }
-    return names;
-  }
 
  private:
   const Json& object_;
-  std::set<std::string> known_;
 };
 
 /// A message's content: a text, or parts of which all are texts.
@@ -89,7 +79,7 @@ std::string content_text(const Json& content, const std::string& where) {
   return text;
 }
 
-Json read_messages(Members& members) {
+Json read_messages(const Members& members) {
   const Json* list = members.find("messages");
   if (list == nullptr || !list->is_array() || list->empty()) refuse("messages", "expected a list with at least one message");
   Json messages = Json::array();
@@ -110,7 +100,7 @@ Json read_messages(Members& members) {
   return messages;
 }
 
-void read_prompts(Members& members, CompletionRequest& request) {
+void read_prompts(const Members& members, CompletionRequest& request) {
   const Json* prompt = members.find("prompt");
   if (prompt == nullptr) refuse("prompt", "is missing: expected a text, texts, ids or lists of ids");
   const auto ids_of = [](const Json& list, const std::string& where) {
@@ -146,7 +136,7 @@ void read_prompts(Members& members, CompletionRequest& request) {
   }
 }
 
-void read_stops(Members& members, CompletionRequest& request) {
+void read_stops(const Members& members, CompletionRequest& request) {
   const Json* stop = members.find("stop");
   if (stop == nullptr) return;
   const Json list = stop->is_string() ? Json::array({*stop}) : *stop;
@@ -158,7 +148,7 @@ void read_stops(Members& members, CompletionRequest& request) {
 }
 
 /// {"id": bias}; names of a JSON object are texts.
-void read_logit_bias(Members& members, CompletionRequest& request) {
+void read_logit_bias(const Members& members, CompletionRequest& request) {
   const Json* biases = members.find("logit_bias");
   if (biases == nullptr) return;
   if (!biases->is_object()) refuse("logit_bias", "expected an object of token ids, found " + shown(*biases));
@@ -200,7 +190,7 @@ Json as_choices(const Json& value, const std::string& param) {
 }
 
 /// Every way in which clients and other servers ask for structured output.
-void read_guide(Members& members, CompletionRequest& request) {
+void read_guide(const Members& members, CompletionRequest& request) {
   if (const Json* format = members.find("response_format")) {
     if (!format->is_object() || !format->contains("type")) refuse("response_format", "expected an object with \"type\", found " + shown(*format));
     const Json& type = (*format)["type"];
@@ -234,7 +224,7 @@ void read_guide(Members& members, CompletionRequest& request) {
   }
 }
 
-void read_log_probabilities(Members& members, CompletionRequest& request) {
+void read_log_probabilities(const Members& members, CompletionRequest& request) {
   if (request.is_chat) {
     request.wants_log_probabilities = members.truth("logprobs", false);
     request.num_alternatives = static_cast<int>(members.whole("top_logprobs", 0, kMaxAlternatives, 0));
@@ -248,15 +238,21 @@ void read_log_probabilities(Members& members, CompletionRequest& request) {
 
 }  // namespace
 
-CompletionRequest read_completion_request(std::string_view body, bool is_chat) {
+Json read_json_body(std::string_view body) {
+  constexpr int kMaxDepth = 64;
   Json json;
   try {
-    json = parse_json(body, "body", 64);
+    json = parse_json(body, "body", kMaxDepth);
   } catch (const Error& e) {
     throw ApiError(400, e.what(), "invalid_json");
   }
   if (!json.is_object()) throw ApiError(400, "the body is no JSON object", "invalid_json");
-  Members members(json);
+  return json;
+}
+
+CompletionRequest read_completion_request(std::string_view body, bool is_chat) {
+  const Json json = read_json_body(body);
+  const Members members(json);
   CompletionRequest request{.is_chat = is_chat, .model = members.text("model")};
   if (is_chat) {
     request.messages = read_messages(members);
@@ -301,10 +297,6 @@ CompletionRequest read_completion_request(std::string_view body, bool is_chat) {
   for (const char* name : {"tools", "functions"}) {
     if (const Json* tools = members.find(name); tools != nullptr && !tools->empty()) refuse(name, "are not there yet; ask for the form of the answer by response_format");
   }
-  for (const char* name : {"user", "metadata", "store", "parallel_tool_calls", "tool_choice", "prompt_cache_key", "prompt_cache_retention", "verbosity", "safety_identifier", "reasoning_effort"}) {
-    if (members.find(name) != nullptr) request.ignored.emplace_back(name);
-  }
-  for (const auto& name : members.unknown()) request.ignored.push_back(name);
   return request;
 }
 

@@ -39,10 +39,12 @@ struct CompletionRequest {
   bool is_streamed = false;
   bool includes_usage = false;
   bool is_urgent = true;  ///< Priority 0 and less; service_tier "flex" is not.
-  std::vector<std::string> ignored;  ///< Members that are known and change nothing here, or are not known.
 };
 
-/// Throws ApiError 400 naming the member (`param`), what it should be and what it is.
+/// A body that must be a JSON object. Throws ApiError 400.
+Json read_json_body(std::string_view body);
+/// Throws ApiError 400 naming the member (`param`), what it should be and what it is. Members that are not known, or mean
+/// nothing here (user, metadata ...), are passed over.
 CompletionRequest read_completion_request(std::string_view body, bool is_chat);
 
 }  // namespace onggi::server

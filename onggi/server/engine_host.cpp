@@ -46,7 +46,6 @@ void EngineHost::publish() {
   snapshot_.counts = engine_.counts();
   snapshot_.num_waiting = static_cast<std::int64_t>(engine_.num_waiting());
   snapshot_.num_running = static_cast<std::int64_t>(engine_.num_running());
-  snapshot_.num_cached_tokens = engine_.cache().num_tokens();
 }
 
 void EngineHost::run() {

@@ -17,7 +17,7 @@ class EngineHost {
  public:
   struct Snapshot {
     runtime::EngineCounts counts;
-    std::int64_t num_waiting = 0, num_running = 0, num_cached_tokens = 0;
+    std::int64_t num_waiting = 0, num_running = 0;
     double busy_seconds = 0;  ///< In steps, since the start.
   };
 

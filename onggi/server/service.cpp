@@ -17,22 +17,11 @@ namespace onggi::server {
 namespace {
 
 constexpr std::size_t kMaxGuides = 256;
-constexpr int kMaxJsonDepth = 64;
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
   require(getrandom(&seed, sizeof seed, 0) == sizeof seed, "no random bytes from the system", ErrorCode::kInternal);
   return seed;
-}
-
-Json read_body(const http::Request& request) {
-  try {
-    Json json = parse_json(request.body, "body", kMaxJsonDepth);
-    if (json.is_object()) return json;
-  } catch (const Error& e) {
-    throw ApiError(400, e.what(), "invalid_json");
-  }
-  throw ApiError(400, "the body is no JSON object", "invalid_json");
 }
 
 bool needs_key(std::string_view path) { return path.starts_with("/v1/") || path.ends_with("tokenize"); }
@@ -116,9 +105,11 @@ const Service::Route* Service::find_route(const http::Head& head, bool& is_path_
 }
 
 int Service::retry_after_ms() const {
-  const std::lock_guard lock(mutex_);
-  const double rate = std::max(tokens_per_second_, 50.0);
-  return static_cast<int>(std::clamp(1000.0 * static_cast<double>(open_tokens_) / rate / 4, 100.0, 30'000.0));
+  // A quarter of the time that the open tokens take at the rate so far: some requests end much sooner than the last.
+  constexpr double kLeastRate = 50.0;
+  const auto s = engine_.snapshot();
+  const double rate = static_cast<double>(s.counts.prompt_tokens + s.counts.generated_tokens) / std::max(0.001, s.busy_seconds);
+  return static_cast<int>(std::clamp(250.0 * static_cast<double>(open_tokens_) / std::max(rate, kLeastRate), 100.0, 30'000.0));
 }
 
 bool Service::has_key(const http::Head& head) const {
@@ -188,105 +179,104 @@ std::vector<int> Service::chat_ids(const CompletionRequest& request) const {
   return ids;
 }
 
+std::shared_ptr<runtime::AnswerSettings> Service::settings_of(const CompletionRequest& request, const ServedModel& model) {
+  auto settings = std::make_shared<runtime::AnswerSettings>();
+  settings->adapter = model.adapter;
+  settings->cache_key = model.content_hash;
+  settings->sampling = request.sampling;
+  settings->seed = request.seed ? *request.seed : random_seed();
+  settings->stop_texts = request.stop_texts;
+  settings->num_alternatives = request.num_alternatives;
+  settings->logit_bias = request.logit_bias;
+  settings->presence_penalty = request.presence_penalty;
+  settings->frequency_penalty = request.frequency_penalty;
+  settings->repetition_penalty = request.repetition_penalty;
+  if (request.guide.is_null()) return settings;
+  try {
+    settings->guide = guides_.get(request.guide);
+  } catch (const Error& e) {
+    throw ApiError(400, e.what(), "unsupported_guide", request.guide_param);
+  }
+  return settings;
+}
+
+std::vector<int> Service::text_ids(const std::string& text, bool with_bos) const {
+  std::vector<int> ids;
+  if (with_bos && tokenizer_->adds_bos()) ids.push_back(tokenizer_->bos_id());
+  tokenizer_->encode(text, ids);
+  return ids;
+}
+
+/// Each in the vocabulary, not empty and with room for a token after it.
+std::vector<std::vector<int>> Service::prompts_of(const CompletionRequest& request) const {
+  std::vector<std::vector<int>> prompts = request.prompt_ids;
+  if (request.is_chat) prompts.push_back(chat_ids(request));
+  for (const std::string& text : request.prompts) prompts.push_back(text_ids(text, true));
+  const auto& config = decoder_.config();
+  for (const auto& ids : prompts) {
+    if (ids.empty()) throw ApiError(400, "prompt: is empty", "invalid_value", "prompt");
+    const int highest = *std::ranges::max_element(ids);
+    if (highest >= config.vocab_size) throw ApiError(400, "prompt: token id " + std::to_string(highest) + " is not in the vocabulary", "invalid_value", "prompt");
+    if (static_cast<std::int64_t>(ids.size()) >= config.max_positions) {
+      throw ApiError(400, "the prompt of " + std::to_string(ids.size()) + " tokens is longer than the model's context of " + std::to_string(config.max_positions),
+                     "context_length_exceeded", request.is_chat ? "messages" : "prompt");
+    }
+  }
+  return prompts;
+}
+
+/// On the worker: from a body to jobs on the engine. Throws what is wrong with the request.
+void Service::start(const std::shared_ptr<http::Exchange>& exchange, bool is_chat) {
+  const auto deadline = deadline_of(exchange->request());
+  const CompletionRequest request = read_completion_request(exchange->request().body, is_chat);
+  const ServedModel model = models_.find(request.model);
+  const auto settings = settings_of(request, model);
+  auto prompts = prompts_of(request);
+  const auto longest = static_cast<int>(std::ranges::max_element(prompts, {}, &std::vector<int>::size)->size());
+  const int asked = request.max_new_tokens > 0 ? request.max_new_tokens : options_.default_max_tokens;
+  settings->max_new_tokens = std::min(asked, decoder_.config().max_positions - longest);
+  std::int64_t tokens = 0;
+  for (const auto& ids : prompts) tokens += static_cast<std::int64_t>(ids.size()) + std::int64_t{settings->max_new_tokens} * request.num_choices;
+  const auto reply = std::make_shared<CompletionReply>(exchange, request, model.name, tokenizer_, deadline, [this, tokens](const std::string& reason) {
+    open_tokens_ -= tokens;
+    const std::lock_guard lock(mutex_);
+    ++ends_[reason];
+  });
+  std::vector<runtime::Job> jobs;
+  for (std::size_t p = 0; p < prompts.size(); ++p) {
+    runtime::Job job{.request = {.index = static_cast<std::int64_t>(p), .prompt = std::move(prompts[p])}, .settings = settings, .is_urgent = request.is_urgent};
+    reply->attach(job, static_cast<int>(p), p < request.prompts.size() ? request.prompts[p] : std::string());
+    jobs.push_back(std::move(job));
+  }
+  open_tokens_ += tokens;
+  engine_.submit(std::move(jobs));
+}
+
 void Service::complete(const std::shared_ptr<http::Exchange>& exchange, bool is_chat) {
   exchange->on_gone([this] { engine_.notify(); });
   exchange->on_relieved([this] { engine_.notify(); });
   // Counted from here on, so that what waits for its tokens to be counted fills the queue as well.
-  const auto estimate = static_cast<std::int64_t>(exchange->request().body.size() / 3);
+  constexpr std::int64_t kBytesPerToken = 3;
+  const auto estimate = static_cast<std::int64_t>(exchange->request().body.size()) / kBytesPerToken;
   open_tokens_ += estimate;
   worker_.post([this, exchange, is_chat, estimate] {
-    std::int64_t tokens = 0;
     try {
-      if (!exchange->is_gone()) {
-        const auto deadline = deadline_of(exchange->request());
-        CompletionRequest request = read_completion_request(exchange->request().body, is_chat);
-        const ServedModel model = models_.find(request.model);
-        auto settings = std::make_shared<runtime::AnswerSettings>();
-        settings->adapter = model.adapter;
-        settings->cache_key = model.content_hash;
-        settings->sampling = request.sampling;
-        settings->seed = request.seed ? *request.seed : random_seed();
-        settings->stop_texts = request.stop_texts;
-        settings->num_alternatives = request.num_alternatives;
-        settings->logit_bias = request.logit_bias;
-        settings->presence_penalty = request.presence_penalty;
-        settings->frequency_penalty = request.frequency_penalty;
-        settings->repetition_penalty = request.repetition_penalty;
-        if (!request.guide.is_null()) {
-          try {
-            settings->guide = guides_.get(request.guide);
-          } catch (const Error& e) {
-            throw ApiError(400, e.what(), "unsupported_guide", request.guide_param);
-          }
-        }
-        std::vector<std::vector<int>> prompts = request.prompt_ids;
-        std::vector<std::string> texts = request.prompts;
-        if (is_chat) prompts.push_back(chat_ids(request));
-        for (const std::string& text : texts) {
-          std::vector<int> ids;
-          if (tokenizer_->adds_bos()) ids.push_back(tokenizer_->bos_id());
-          tokenizer_->encode(text, ids);
-          prompts.push_back(std::move(ids));
-        }
-        texts.resize(prompts.size());
-        std::size_t longest = 0;
-        for (const auto& ids : prompts) {
-          longest = std::max(longest, ids.size());
-          for (const int id : ids) {
-            if (id >= decoder_.config().vocab_size) throw ApiError(400, "prompt: token id " + std::to_string(id) + " is not in the vocabulary", "invalid_value", "prompt");
-          }
-          if (ids.empty()) throw ApiError(400, "prompt: is empty", "invalid_value", "prompt");
-        }
-        const auto room = static_cast<std::int64_t>(decoder_.config().max_positions) - static_cast<std::int64_t>(longest);
-        if (room < 1) {
-          throw ApiError(400, "the prompt of " + std::to_string(longest) + " tokens is longer than the model's context of " + std::to_string(decoder_.config().max_positions), "context_length_exceeded", is_chat ? "messages" : "prompt");
-        }
-        const int asked = request.max_new_tokens > 0 ? request.max_new_tokens : options_.default_max_tokens;
-        settings->max_new_tokens = static_cast<int>(std::min<std::int64_t>(asked, room));
-        for (const auto& ids : prompts) tokens += static_cast<std::int64_t>(ids.size()) + static_cast<std::int64_t>(settings->max_new_tokens) * request.num_choices;
-        open_tokens_ += tokens;
-        const bool is_urgent = request.is_urgent;
-        const auto reply = std::make_shared<CompletionReply>(exchange, std::move(request), model.name, tokenizer_, deadline, [this, tokens](const CompletionEnd& end) {
-          open_tokens_ -= tokens;
-          count(end);
-        });
-        std::vector<runtime::Job> jobs;
-        for (std::size_t p = 0; p < prompts.size(); ++p) {
-          runtime::Job job{.request = {.index = static_cast<std::int64_t>(p), .prompt = std::move(prompts[p])}, .settings = settings, .is_urgent = is_urgent};
-          reply->attach(job, static_cast<int>(p), texts[p]);
-          jobs.push_back(std::move(job));
-        }
-        engine_.submit(std::move(jobs));
-      }
+      if (!exchange->is_gone()) start(exchange, is_chat);
     } catch (const std::exception&) {
-      open_tokens_ -= tokens;
-      exchange->respond(answer_of([&]() -> http::Response { throw; }));
+      exchange->respond(answer_of([]() -> http::Response { throw; }));
     }
     open_tokens_ -= estimate;
   });
 }
 
-void Service::count(const CompletionEnd& end) {
-  const std::lock_guard lock(mutex_);
-  ++ends_[end.reason];
-  if (end.seconds > 0 && end.completion_tokens > 0) {
-    constexpr double kMemory = 0.9;
-    const auto snapshot = engine_.snapshot();
-    const double rate = static_cast<double>(snapshot.counts.generated_tokens + snapshot.counts.prompt_tokens) / std::max(0.001, snapshot.busy_seconds);
-    tokens_per_second_ = kMemory * tokens_per_second_ + (1 - kMemory) * rate;
-  }
-}
-
 http::Response Service::tokenize(const http::Request& request) const {
-  const Json json = read_body(request);
-  std::vector<int> ids;
-  if (json.value("add_special_tokens", Json(true)) == true && tokenizer_->adds_bos()) ids.push_back(tokenizer_->bos_id());
-  tokenizer_->encode(text_member(json, "prompt"), ids);
+  const Json json = read_json_body(request.body);
+  const auto ids = text_ids(text_member(json, "prompt"), json.value("add_special_tokens", Json(true)) == true);
   return json_response({{"count", ids.size()}, {"max_model_len", decoder_.config().max_positions}, {"tokens", ids}});
 }
 
 http::Response Service::detokenize(const http::Request& request) const {
-  const Json json = read_body(request);
+  const Json json = read_json_body(request.body);
   std::vector<int> ids;
   const Json list = json.value("tokens", Json());
   if (!list.is_array()) throw ApiError(400, "tokens: expected a list of ids", "invalid_value", "tokens");
@@ -298,14 +288,14 @@ http::Response Service::detokenize(const http::Request& request) const {
 }
 
 http::Response Service::load_adapter(const http::Request& request) {
-  const Json json = read_body(request);
+  const Json json = read_json_body(request.body);
   const std::string name = text_member(json, "lora_name");
   models_.load(name, text_member(json, "lora_path"));
   return {.body = "Success: LoRA adapter '" + name + "' added successfully.", .content_type = "text/plain"};
 }
 
 http::Response Service::unload_adapter(const http::Request& request) {
-  const std::string name = text_member(read_body(request), "lora_name");
+  const std::string name = text_member(read_json_body(request.body), "lora_name");
   if (!models_.unload(name)) throw ApiError(404, "there is no adapter \"" + name + "\"", "model_not_found", "lora_name");
   return {.body = "Success: LoRA adapter '" + name + "' removed successfully.", .content_type = "text/plain"};
 }

@@ -50,13 +50,16 @@ class Service : public http::Service {
   bool has_key(const http::Head& head) const;
 
   void complete(const std::shared_ptr<http::Exchange>& exchange, bool is_chat);
+  void start(const std::shared_ptr<http::Exchange>& exchange, bool is_chat);
+  std::shared_ptr<runtime::AnswerSettings> settings_of(const CompletionRequest& request, const ServedModel& model);
+  std::vector<std::vector<int>> prompts_of(const CompletionRequest& request) const;
+  std::vector<int> text_ids(const std::string& text, bool with_bos) const;
   std::vector<int> chat_ids(const CompletionRequest& request) const;
   http::Response tokenize(const http::Request& request) const;
   http::Response detokenize(const http::Request& request) const;
   http::Response load_adapter(const http::Request& request);
   http::Response unload_adapter(const http::Request& request);
   http::Response metrics() const;
-  void count(const CompletionEnd& end);
 
   EngineHost& engine_;
   ModelRegistry& models_;
@@ -70,7 +73,6 @@ class Service : public http::Service {
   std::atomic<std::int64_t> open_tokens_{0};  ///< Of requests that are not done.
   mutable std::mutex mutex_;
   std::map<std::string, std::int64_t> ends_;  ///< Requests by how they ended.
-  double tokens_per_second_ = 0;              ///< Of late.
   Worker worker_;  ///< Last: its tasks use everything above.
 };
 
