@@ -11,12 +11,31 @@ namespace onggi::http {
 namespace {
 
 constexpr std::array<std::pair<int, std::string_view>, 25> kReasons = {{
-    {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {304, "Not Modified"},
-    {400, "Bad Request"}, {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
-    {408, "Request Timeout"}, {409, "Conflict"}, {411, "Length Required"}, {413, "Content Too Large"}, {414, "URI Too Long"},
-    {415, "Unsupported Media Type"}, {422, "Unprocessable Content"}, {424, "Failed Dependency"}, {429, "Too Many Requests"},
-    {431, "Request Header Fields Too Large"}, {499, "Client Closed Request"}, {500, "Internal Server Error"},
-    {501, "Not Implemented"}, {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {304, "Not Modified"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {411, "Length Required"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {422, "Unprocessable Content"},
+    {424, "Failed Dependency"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {499, "Client Closed Request"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
 }};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -32,8 +51,9 @@ std::string date_text() {
 }
 
 void add_field(std::string& text, std::string_view name, std::string_view value) {
-  require(name.find_first_of("\r\n") == std::string_view::npos && value.find_first_of("\r\n") == std::string_view::npos,
-          [&] { return "header field " + std::string(name) + " holds a line break"; }, ErrorCode::kInternal);
+  require(
+      name.find_first_of("\r\n") == std::string_view::npos && value.find_first_of("\r\n") == std::string_view::npos,
+      [&] { return "header field " + std::string(name) + " holds a line break"; }, ErrorCode::kInternal);
   text.append(name).append(": ").append(value).append("\r\n");
 }
 
@@ -44,8 +64,10 @@ std::string_view reason_of(int status) {
   return found == kReasons.end() ? "Unknown" : found->second;
 }
 
-std::string head_text(const Response& response, std::string_view request_id, std::int64_t body_bytes, bool keeps_alive) {
-  std::string text = "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(reason_of(response.status)) + "\r\n";
+std::string head_text(const Response& response, std::string_view request_id, std::int64_t body_bytes,
+                      bool keeps_alive) {
+  std::string text =
+      "HTTP/1.1 " + std::to_string(response.status) + " " + std::string(reason_of(response.status)) + "\r\n";
   add_field(text, "date", date_text());
   if (!response.content_type.empty()) add_field(text, "content-type", response.content_type);
   add_field(text, "x-request-id", request_id);

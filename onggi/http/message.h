@@ -15,7 +15,7 @@ struct Head {
   std::string method;  ///< "GET", "POST" ...
   std::string path;    ///< Without the query, percent signs as they came.
   std::string query;   ///< After '?', without it.
-  Fields fields;   ///< As sent, names in lower case.
+  Fields fields;       ///< As sent, names in lower case.
   std::string id;      ///< The client's x-request-id where that is 1 to 128 of [A-Za-z0-9._-], else one of ours.
   std::string peer;    ///< Address of the other side.
   std::int64_t content_length = -1;  ///< -1: not said (chunked) or no body.

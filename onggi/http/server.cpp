@@ -18,8 +18,8 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include <atomic>
-#include <limits>
 #include <ctime>
+#include <limits>
 #include <mutex>
 #include <thread>
 #include <unordered_set>
@@ -55,8 +55,14 @@ class Session;
 /// What an answering thread and the session share. The session takes bytes out, everyone else puts them in.
 class Outbox {
  public:
-  Outbox(Request request, bool is_chunked, bool keeps_alive, std::int64_t max_queued_bytes, std::weak_ptr<Session> session, asio::io_context& io)
-      : request_(std::move(request)), is_chunked_(is_chunked), keeps_alive_(keeps_alive), max_queued_bytes_(max_queued_bytes), session_(std::move(session)), io_(&io) {}
+  Outbox(Request request, bool is_chunked, bool keeps_alive, std::int64_t max_queued_bytes,
+         std::weak_ptr<Session> session, asio::io_context& io)
+      : request_(std::move(request)),
+        is_chunked_(is_chunked),
+        keeps_alive_(keeps_alive),
+        max_queued_bytes_(max_queued_bytes),
+        session_(std::move(session)),
+        io_(&io) {}
 
   const Request& request() const { return request_; }
   void respond(const Response& response);
@@ -370,7 +376,8 @@ asio::awaitable<bool> Session::send(std::string bytes) {
   error_code ec;
   for (std::size_t done = 0; done < bytes.size() && !ec;) {
     deadline_ = Clock::now() + server_.options_.write_timeout;
-    const std::size_t count = co_await socket_.async_write_some(asio::buffer(bytes.data() + done, bytes.size() - done), redirect_error(use_awaitable, ec));
+    const std::size_t count = co_await socket_.async_write_some(asio::buffer(bytes.data() + done, bytes.size() - done),
+                                                                redirect_error(use_awaitable, ec));
     done += count;
     if (outbox_) outbox_->sent(static_cast<std::int64_t>(count));
   }
@@ -409,7 +416,8 @@ asio::awaitable<bool> Session::await_first_byte() {
 asio::awaitable<Session::Next> Session::serve_one() {
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(server_.options_.max_header_bytes));
-  parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // until it is known; "none" refuses every body in Boost 1.74
+  parser_->body_limit(
+      std::numeric_limits<std::uint64_t>::max());  // until it is known; "none" refuses every body in Boost 1.74
   deadline_ = Clock::now() + server_.options_.header_timeout;
   error_code ec;
   co_await beast_http::async_read_header(socket_, buffer_, *parser_, redirect_error(use_awaitable, ec));
@@ -446,10 +454,12 @@ bool Session::is_silent(error_code ec) {
 
 Response Session::protocol_error(error_code ec, std::int64_t max_body_bytes) {
   if (ec == beast_http::error::header_limit || ec == beast_http::error::buffer_overflow) {
-    return server_.service_.protocol_error(431, "the request's head is longer than " + std::to_string(server_.options_.max_header_bytes) + " bytes");
+    return server_.service_.protocol_error(
+        431, "the request's head is longer than " + std::to_string(server_.options_.max_header_bytes) + " bytes");
   }
   if (ec == beast_http::error::body_limit) {
-    return server_.service_.protocol_error(413, "the request's body is longer than " + std::to_string(max_body_bytes) + " bytes");
+    return server_.service_.protocol_error(
+        413, "the request's body is longer than " + std::to_string(max_body_bytes) + " bytes");
   }
   return server_.service_.protocol_error(400, "the request is not HTTP/1.1: " + ec.message());
 }
@@ -457,9 +467,12 @@ Response Session::protocol_error(error_code ec, std::int64_t max_body_bytes) {
 /// What is said before the body is read, if the request ends here.
 std::optional<Response> Session::admit(const Head& head, std::int64_t& max_body_bytes) {
   const auto& message = parser_->get();
-  if (!head.path.starts_with('/')) return server_.service_.protocol_error(400, "the request's path does not begin with /");
-  if (message.version() != 10 && message.version() != 11) return server_.service_.protocol_error(400, "the request is not HTTP/1.1 or 1.0");
-  if (message.version() == 11 && message.count(beast_http::field::host) != 1) return server_.service_.protocol_error(400, "the request needs one Host field");
+  if (!head.path.starts_with('/'))
+    return server_.service_.protocol_error(400, "the request's path does not begin with /");
+  if (message.version() != 10 && message.version() != 11)
+    return server_.service_.protocol_error(400, "the request is not HTTP/1.1 or 1.0");
+  if (message.version() == 11 && message.count(beast_http::field::host) != 1)
+    return server_.service_.protocol_error(400, "the request needs one Host field");
   Admission admission = server_.service_.admit(head);
   if (admission.refusal) return std::move(admission.refusal);
   max_body_bytes = admission.max_body_bytes;
@@ -479,15 +492,18 @@ Head Session::make_head(bool is_whole) const {
   head.path = target.substr(0, question);
   if (question != std::string_view::npos) head.query = target.substr(question + 1);
   for (const auto& field : message) {
-    head.fields.emplace_back(lower_case({field.name_string().data(), field.name_string().size()}), std::string(field.value()));
+    head.fields.emplace_back(lower_case({field.name_string().data(), field.name_string().size()}),
+                             std::string(field.value()));
   }
-  if (const auto length = parser_->content_length()) head.content_length = static_cast<std::int64_t>(std::min<std::uint64_t>(*length, INT64_MAX));
+  if (const auto length = parser_->content_length())
+    head.content_length = static_cast<std::int64_t>(std::min<std::uint64_t>(*length, INT64_MAX));
   if (is_request_id(head.field("x-request-id"))) head.id = std::string(head.field("x-request-id"));
   return head;
 }
 
 asio::awaitable<Session::Next> Session::refuse(const Head& head, Response response, Clock::time_point began) {
-  const bool goes_on = parser_->is_done() && keeps_alive() && response.status != 400;  // who is misunderstood starts again
+  const bool goes_on =
+      parser_->is_done() && keeps_alive() && response.status != 400;  // who is misunderstood starts again
   std::string text = head_text(response, head.id, static_cast<std::int64_t>(response.body.size()), goes_on);
   if (head.method != "HEAD") text += response.body;
   const auto size = static_cast<std::int64_t>(text.size());
@@ -503,7 +519,8 @@ asio::awaitable<Session::Next> Session::answer(Request request, Clock::time_poin
   const bool goes_on = keeps_alive();
   parser_.reset();
   if (buffer_.size() == 0) buffer_.shrink_to_fit();
-  outbox_ = std::make_shared<Outbox>(std::move(request), is_chunked, goes_on, server_.options_.max_queued_bytes, weak_from_this(), server_.io_);
+  outbox_ = std::make_shared<Outbox>(std::move(request), is_chunked, goes_on, server_.options_.max_queued_bytes,
+                                     weak_from_this(), server_.io_);
   const auto outbox = outbox_;
   deadline_ = kNever;
   ++server_.num_exchanges_;
@@ -542,10 +559,11 @@ asio::awaitable<Session::Next> Session::answer(Request request, Clock::time_poin
   error_code ec;
   if (is_watching_) socket_.cancel(ec);
   while (is_watching_) co_await wait();
-  co_return goes_on && server_.is_accepting_ ? Next::kGoOn : Next::kDiscard;
+  co_return goes_on&& server_.is_accepting_ ? Next::kGoOn : Next::kDiscard;
 }
 
-/// Notices a client that leaves. One that sends its next request early is no longer watched: those bytes stay where they are.
+/// Notices a client that leaves. One that sends its next request early is no longer watched: those bytes stay where
+/// they are.
 asio::awaitable<void> Session::watch(std::shared_ptr<Outbox> outbox) {
   const auto self = shared_from_this();
   error_code ec;
@@ -562,7 +580,8 @@ asio::awaitable<void> Session::discard() {
   deadline_ = Clock::now() + kDiscardTimeout;
   std::string space(16 << 10, '\0');
   for (std::int64_t total = 0; !ec && total < kMostDiscardedBytes;) {
-    total += static_cast<std::int64_t>(co_await socket_.async_read_some(asio::buffer(space), redirect_error(use_awaitable, ec)));
+    total += static_cast<std::int64_t>(
+        co_await socket_.async_read_some(asio::buffer(space), redirect_error(use_awaitable, ec)));
   }
 }
 
@@ -586,13 +605,19 @@ void Server::Impl::listen() {
   error_code ec;
   const auto address = asio::ip::make_address(options_.host, ec);
   require(!ec, "expected an address as 127.0.0.1 or ::1 to listen on", ErrorCode::kInvalidArgument, where);
-  require(options_.port >= 0 && options_.port <= 65535, "expected a port from 0 to 65535", ErrorCode::kInvalidArgument, where);
+  require(options_.port >= 0 && options_.port <= 65535, "expected a port from 0 to 65535", ErrorCode::kInvalidArgument,
+          where);
   const tcp::endpoint endpoint(address, static_cast<unsigned short>(options_.port));
   acceptor_.open(endpoint.protocol(), ec);
   if (!ec) acceptor_.set_option(tcp::acceptor::reuse_address(true), ec);
   if (!ec) acceptor_.bind(endpoint, ec);
   if (!ec) acceptor_.listen(1024, ec);
-  require(!ec, [&] { return "can't listen: " + ec.message() + "; is another server there? Take another port, or 0 for a free one"; }, ErrorCode::kUnavailable, where);
+  require(
+      !ec,
+      [&] {
+        return "can't listen: " + ec.message() + "; is another server there? Take another port, or 0 for a free one";
+      },
+      ErrorCode::kUnavailable, where);
   port_ = acceptor_.local_endpoint().port();
 }
 
@@ -607,10 +632,12 @@ asio::awaitable<void> Server::Impl::accept() {
       continue;
     }
     if (num_connections_ >= options_.max_connections) {
-      Response response = service_.protocol_error(503, "the server holds " + std::to_string(options_.max_connections) + " connections already");
+      Response response = service_.protocol_error(
+          503, "the server holds " + std::to_string(options_.max_connections) + " connections already");
       response.fields.emplace_back("retry-after", "1");
       response.fields.emplace_back("retry-after-ms", "500");
-      const std::string text = head_text(response, make_id(), static_cast<std::int64_t>(response.body.size()), false) + response.body;
+      const std::string text =
+          head_text(response, make_id(), static_cast<std::int64_t>(response.body.size()), false) + response.body;
       socket.write_some(asio::buffer(text), ec);
       continue;
     }
@@ -622,7 +649,8 @@ asio::awaitable<void> Server::Impl::accept() {
 }
 
 asio::awaitable<void> Server::Impl::sweep() {
-  const auto shortest = std::min({options_.header_timeout, options_.body_timeout, options_.idle_timeout, options_.write_timeout, options_.heartbeat, std::chrono::milliseconds(2000)});
+  const auto shortest = std::min({options_.header_timeout, options_.body_timeout, options_.idle_timeout,
+                                  options_.write_timeout, options_.heartbeat, std::chrono::milliseconds(2000)});
   while (true) {
     sweep_timer_.expires_after(std::max<std::chrono::milliseconds>(shortest / 4, std::chrono::milliseconds(10)));
     error_code ec;
@@ -645,7 +673,8 @@ void Server::stop_accepting() {
     error_code ec;
     impl->acceptor_.close(ec);
     // Connections between requests end now; the others when their answer is out.
-    for (Session* session : std::vector<Session*>(impl->sessions_.begin(), impl->sessions_.end())) session->close_if_idle();
+    for (Session* session : std::vector<Session*>(impl->sessions_.begin(), impl->sessions_.end()))
+      session->close_if_idle();
   });
 }
 

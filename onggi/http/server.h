@@ -18,8 +18,8 @@ struct Admission {
   std::optional<Response> refusal;  ///< Sent at once; the body is not read.
 };
 
-/// One request and the way to answer it: `respond` once, or `start_stream`, any number of `write`, `finish`. Every method
-/// may be called from any thread; after the client has left they do nothing. Dropping it unanswered answers 500.
+/// One request and the way to answer it: `respond` once, or `start_stream`, any number of `write`, `finish`. Every
+/// method may be called from any thread; after the client has left they do nothing. Dropping it unanswered answers 500.
 class Exchange {
  public:
   virtual ~Exchange() = default;
@@ -66,9 +66,9 @@ struct Options {
   std::int64_t max_queued_bytes = 64 << 10;
   std::chrono::milliseconds header_timeout{10'000};  ///< From the first byte of a head to its last.
   std::chrono::milliseconds body_timeout{60'000};
-  std::chrono::milliseconds idle_timeout{75'000};    ///< Between requests.
-  std::chrono::milliseconds write_timeout{30'000};   ///< Without a byte taken by the client.
-  std::chrono::milliseconds heartbeat{15'000};       ///< An event stream that says nothing sends a comment line.
+  std::chrono::milliseconds idle_timeout{75'000};   ///< Between requests.
+  std::chrono::milliseconds write_timeout{30'000};  ///< Without a byte taken by the client.
+  std::chrono::milliseconds heartbeat{15'000};      ///< An event stream that says nothing sends a comment line.
 };
 
 /// HTTP/1.1 on one I/O thread of its own (Boost.Beast parses; RFC 9112). Thread-safe.

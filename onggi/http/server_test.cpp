@@ -90,10 +90,15 @@ class Client {
 };
 
 std::string post(const std::string& path, const std::string& body, const std::string& more = "") {
-  return "POST " + path + " HTTP/1.1\r\nhost: here\r\n" + more + "content-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  return "POST " + path + " HTTP/1.1\r\nhost: here\r\n" + more + "content-length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
 }
-std::string get(const std::string& path, const std::string& more = "") { return "GET " + path + " HTTP/1.1\r\nhost: here\r\n" + more + "\r\n"; }
-int status_of(const std::string& answer) { return answer.size() > 12 && answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9, 3)) : 0; }
+std::string get(const std::string& path, const std::string& more = "") {
+  return "GET " + path + " HTTP/1.1\r\nhost: here\r\n" + more + "\r\n";
+}
+int status_of(const std::string& answer) {
+  return answer.size() > 12 && answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9, 3)) : 0;
+}
 
 /// Echoes, unless the path asks for something else; keeps the exchanges of /hold for the test.
 class Echo : public Service {
@@ -119,7 +124,9 @@ class Echo : public Service {
     }
     exchange->respond({.body = request.method + " " + request.path + "?" + request.query + " " + request.body});
   }
-  Response protocol_error(int status, std::string_view message) override { return {.status = status, .body = std::string(message)}; }
+  Response protocol_error(int status, std::string_view message) override {
+    return {.status = status, .body = std::string(message)};
+  }
   void finished(const Record& record) override {
     const std::lock_guard lock(mutex_);
     statuses_.push_back(record.status);
@@ -190,10 +197,12 @@ TEST_F(ServerTest, TakesRequestsHoweverTheyArrive) {
   EXPECT_TRUE(client.read_answer().ends_with("GET /3? "));
   for (const char c : post("/4", "byte by byte")) client.send_all({&c, 1});
   EXPECT_TRUE(client.read_answer().ends_with("byte by byte"));
-  client.send_all("POST /5 HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+  client.send_all(
+      "POST /5 HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
   EXPECT_TRUE(client.read_answer().ends_with("POST /5? abcde"));
   client.send_all("POST /6 HTTP/1.1\r\nhost: here\r\nexpect: 100-continue\r\ncontent-length: 2\r\n\r\n");
-  EXPECT_TRUE(client.read_until([](const std::string& t) { return t.ends_with("\r\n\r\n"); }).starts_with("HTTP/1.1 100 Continue"));
+  EXPECT_TRUE(client.read_until([](const std::string& t) { return t.ends_with("\r\n\r\n"); })
+                  .starts_with("HTTP/1.1 100 Continue"));
   client.send_all("ok");
   EXPECT_TRUE(client.read_answer().ends_with("POST /6? ok"));
   client.send_all("HEAD /7 HTTP/1.1\r\nhost: here\r\n\r\n" + get("/8"));
@@ -213,7 +222,8 @@ TEST_F(ServerTest, StreamsInChunks) {
   exchange->write("data: 22\n\n");
   exchange->finish();
   exchange->write("too late");
-  EXPECT_EQ(client.read_until([](const std::string& t) { return t.ends_with("0\r\n\r\n"); }), "a\r\ndata: 22\n\n\r\n0\r\n\r\n");
+  EXPECT_EQ(client.read_until([](const std::string& t) { return t.ends_with("0\r\n\r\n"); }),
+            "a\r\ndata: 22\n\n\r\n0\r\n\r\n");
   client.send_all(get("/next"));
   EXPECT_EQ(status_of(client.read_answer()), 200);
   Client old(port());
@@ -342,7 +352,9 @@ TEST_F(ServerTest, SaysThatItIsStillThere) {
   client.send_all(get("/hold"));
   const auto exchange = service_.take_held();
   exchange->start_stream({.content_type = "text/event-stream"});
-  EXPECT_NE(client.read_until([](const std::string& t) { return t.find(": still here\n\n") != std::string::npos; }).find(": still here"), std::string::npos);
+  EXPECT_NE(client.read_until([](const std::string& t) { return t.find(": still here\n\n") != std::string::npos; })
+                .find(": still here"),
+            std::string::npos);
 }
 
 TEST_F(ServerTest, WhatTheServiceForgetsIsAnError) {

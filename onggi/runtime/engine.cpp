@@ -14,30 +14,35 @@ namespace {
 constexpr std::size_t kSamplesPerBatchRow = 4;
 
 /// What a guide throws where a row's text makes too large a language, or one that the vocabulary can't spell.
-bool is_of_one_row(const Error& error) { return error.code() == ErrorCode::kExhausted || error.code() == ErrorCode::kNotFound; }
+bool is_of_one_row(const Error& error) {
+  return error.code() == ErrorCode::kExhausted || error.code() == ErrorCode::kNotFound;
+}
 
 /// The `count` likeliest of ids, ties by id, with log softmax over all of them.
 std::vector<TokenAlternative> likeliest(std::span<const int> ids, std::span<const float> logits, int count) {
   std::vector<std::size_t> order(ids.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto kept = std::min(order.size(), static_cast<std::size_t>(count));
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(), [&](std::size_t a, std::size_t b) {
-    return logits[a] != logits[b] ? logits[a] > logits[b] : ids[a] < ids[b];
-  });
+  std::partial_sort(
+      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(),
+      [&](std::size_t a, std::size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : ids[a] < ids[b]; });
   if (kept == 0) return {};
   const auto highest = static_cast<double>(logits[order[0]]);
   double sum = 0.0;
   for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - highest);
   std::vector<TokenAlternative> found;
   for (std::size_t i = 0; i < kept; ++i) {
-    found.push_back({ids[order[i]], static_cast<float>(static_cast<double>(logits[order[i]]) - highest - std::log(sum))});
+    found.push_back(
+        {ids[order[i]], static_cast<float>(static_cast<double>(logits[order[i]]) - highest - std::log(sum))});
   }
   return found;
 }
 
 Wish wish_of(const Job& job) { return job.wish ? job.wish() : Wish::kGoOn; }
 
-std::int64_t prefix_length(const Job& job) { return job.prefix ? static_cast<std::int64_t>(job.prefix->tokens.size()) : 0; }
+std::int64_t prefix_length(const Job& job) {
+  return job.prefix ? static_cast<std::int64_t>(job.prefix->tokens.size()) : 0;
+}
 
 }  // namespace
 
@@ -99,11 +104,18 @@ struct Engine::HeadGroup {
 };
 
 Engine::Engine(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer, EngineOptions options)
-    : context_(context), decoder_(decoder), tokenizer_(tokenizer), options_(options), head_(decoder), cache_(options.cache_tokens) {
+    : context_(context),
+      decoder_(decoder),
+      tokenizer_(tokenizer),
+      options_(options),
+      head_(decoder),
+      cache_(options.cache_tokens) {
   require(options_.batch_rows >= 1 && options_.batch_rows <= 4096,
           [&] { return "batch rows is " + std::to_string(options_.batch_rows) + ", expected 1 to 4096"; });
-  require(options_.chunk_tokens >= 1, [&] { return "chunk tokens is " + std::to_string(options_.chunk_tokens) + ", expected at least 1"; });
-  require(options_.cache_tokens >= 0, [&] { return "cache tokens is " + std::to_string(options_.cache_tokens) + ", expected at least 0"; });
+  require(options_.chunk_tokens >= 1,
+          [&] { return "chunk tokens is " + std::to_string(options_.chunk_tokens) + ", expected at least 1"; });
+  require(options_.cache_tokens >= 0,
+          [&] { return "cache tokens is " + std::to_string(options_.cache_tokens) + ", expected at least 0"; });
 }
 
 Engine::~Engine() = default;
@@ -119,7 +131,8 @@ std::shared_ptr<const Prefix> Engine::compute_prefix(std::vector<int> tokens, co
 }
 
 bool Engine::fits(const Job& job) const {
-  return prefix_length(job) + static_cast<std::int64_t>(job.request.prompt.size()) + 1 <= decoder_.config().max_positions;
+  return prefix_length(job) + static_cast<std::int64_t>(job.request.prompt.size()) + 1 <=
+         decoder_.config().max_positions;
 }
 
 void Engine::extend_subsets(std::span<const Job> jobs) {
@@ -152,7 +165,8 @@ void Engine::extend_subsets(std::span<const Job> jobs) {
 }
 
 void Engine::submit(std::vector<Job> jobs) {
-  for (const Job& job : jobs) require(job.settings && job.settings->max_new_tokens >= 1, "max new tokens must be at least 1");
+  for (const Job& job : jobs)
+    require(job.settings && job.settings->max_new_tokens >= 1, "max new tokens must be at least 1");
   extend_subsets(jobs);
   for (Job& job : jobs) {
     auto& queue = job.is_urgent ? queue_ : patient_queue_;
@@ -172,7 +186,8 @@ void Engine::admit() {
   while (num_waiting() > 0) {
     auto& queue = queue_.empty() ? patient_queue_ : queue_;
     if (!has_room(*queue.front())) return;
-    const auto count = std::min<std::int64_t>(options_.chunk_tokens, static_cast<std::int64_t>(queue.front()->request.prompt.size()));
+    const auto count =
+        std::min<std::int64_t>(options_.chunk_tokens, static_cast<std::int64_t>(queue.front()->request.prompt.size()));
     if (prompt_tokens > 0 && prompt_tokens + count > options_.prefill_tokens) return;
     prompt_tokens += count;
     auto job = std::move(queue.front());
@@ -192,7 +207,10 @@ void Engine::drop_unwanted() {
       if (wish_of(*job) != Wish::kStop) return false;
       ++counts_.cancelled_rows;
       for (int s = 0; s < job->request.num_samples; ++s) {
-        job->done({.index = job->request.index, .sample = job->request.first_sample + s, .is_cancelled = true, .failure = "cancelled"});
+        job->done({.index = job->request.index,
+                   .sample = job->request.first_sample + s,
+                   .is_cancelled = true,
+                   .failure = "cancelled"});
       }
       return true;
     });
@@ -209,13 +227,19 @@ void Engine::drop_unwanted() {
 /// A row ready to run, or one that has failed.
 Engine::Row Engine::start(std::shared_ptr<const Job> job) {
   const Request& request = job->request;
-  Row row{.job = job, .sequence = job->prefix ? job->prefix->sequence.fork() : nn::KvSequence(decoder_.kv_shape()), .state = nullptr,
-          .pending = request.prompt, .answer = {}, .finished = false, .samples = std::vector<int>(static_cast<std::size_t>(request.num_samples))};
+  Row row{.job = job,
+          .sequence = job->prefix ? job->prefix->sequence.fork() : nn::KvSequence(decoder_.kv_shape()),
+          .state = nullptr,
+          .pending = request.prompt,
+          .answer = {},
+          .finished = false,
+          .samples = std::vector<int>(static_cast<std::size_t>(request.num_samples))};
   std::iota(row.samples.begin(), row.samples.end(), request.first_sample);
   row.answer.index = request.index;
   const std::int64_t length = prefix_length(*job) + static_cast<std::int64_t>(request.prompt.size());
   if (!fits(*job)) {
-    row.fail("prompt of " + std::to_string(length) + " tokens is longer than the model's context of " + std::to_string(decoder_.config().max_positions));
+    row.fail("prompt of " + std::to_string(length) + " tokens is longer than the model's context of " +
+             std::to_string(decoder_.config().max_positions));
     return row;
   }
   if (request.prompt.empty()) {
@@ -305,12 +329,14 @@ void Engine::adjust(const Row& row, std::span<const int> ids, const float* logit
   std::map<int, int> counts;
   for (const auto& token : row.answer.tokens) ++counts[token.id];
   for (const auto& [id, count] : counts) {
-    if (float* logit = at(id)) *logit -= settings.presence_penalty + settings.frequency_penalty * static_cast<float>(count);
+    if (float* logit = at(id))
+      *logit -= settings.presence_penalty + settings.frequency_penalty * static_cast<float>(count);
   }
   if (settings.repetition_penalty != 1.0F) {
     for (const int id : row.job->request.prompt) counts.try_emplace(id, 0);
     for (const auto& [id, count] : counts) {
-      if (float* logit = at(id)) *logit = *logit > 0.0F ? *logit / settings.repetition_penalty : *logit * settings.repetition_penalty;
+      if (float* logit = at(id))
+        *logit = *logit > 0.0F ? *logit / settings.repetition_penalty : *logit * settings.repetition_penalty;
     }
   }
   for (const auto& [id, bias] : settings.logit_bias) {
@@ -328,8 +354,10 @@ void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset*
     row_logits_.resize(allowed.size());
     for (std::size_t i = 0; i < allowed.size(); ++i) {
       const int column = subset->index_of(allowed[i]);
-      require(column >= 0, [&] { return "guide allows token " + std::to_string(allowed[i]) + " that it called unreachable"; },
-              ErrorCode::kInternal);
+      require(
+          column >= 0,
+          [&] { return "guide allows token " + std::to_string(allowed[i]) + " that it called unreachable"; },
+          ErrorCode::kInternal);
       row_logits_[i] = logits[column];
     }
     logits = row_logits_.data();
@@ -346,8 +374,9 @@ void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset*
   };
   std::vector<Branch> branches;
   const AnswerSettings& settings = rows[at].settings();
-  const auto alternatives = settings.num_alternatives > 0 ? likeliest(allowed, {logits, allowed.size()}, settings.num_alternatives)
-                                                          : std::vector<TokenAlternative>();
+  const auto alternatives = settings.num_alternatives > 0
+                                ? likeliest(allowed, {logits, allowed.size()}, settings.num_alternatives)
+                                : std::vector<TokenAlternative>();
   for (const int sample : rows[at].samples) {
     const auto choice = decode::sample(allowed, {logits, allowed.size()}, settings.sampling, settings.seed,
                                        static_cast<std::uint64_t>(rows[at].answer.index),
@@ -358,8 +387,13 @@ void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset*
   }
   for (std::size_t b = 1; b < branches.size(); ++b) {
     const Row& row = rows[at];
-    rows.push_back({.job = row.job, .sequence = row.sequence.fork(), .state = row.state ? row.state->fork() : nullptr, .pending = {},
-                    .answer = row.answer, .finished = false, .samples = std::move(branches[b].samples)});
+    rows.push_back({.job = row.job,
+                    .sequence = row.sequence.fork(),
+                    .state = row.state ? row.state->fork() : nullptr,
+                    .pending = {},
+                    .answer = row.answer,
+                    .finished = false,
+                    .samples = std::move(branches[b].samples)});
   }
   rows[at].samples = std::move(branches[0].samples);
   for (std::size_t b = 0; b < branches.size(); ++b) {
@@ -381,8 +415,8 @@ std::vector<std::size_t> Engine::runnable() const {
   return turn;
 }
 
-/// What is pending, up to a chunk a row, through the layers; last[i] is the token of the batch that ends row i, -1 where it
-/// has more to come or is not in this step.
+/// What is pending, up to a chunk a row, through the layers; last[i] is the token of the batch that ends row i, -1
+/// where it has more to come or is not in this step.
 void Engine::compute(std::span<const std::size_t> turn, std::vector<std::int64_t>& last) {
   // Rows of one adapter side by side, adapters in the order of their first row.
   std::vector<const nn::Adapter*> adapters;
@@ -400,7 +434,8 @@ void Engine::compute(std::span<const std::size_t> turn, std::vector<std::int64_t
       const auto count = std::min(row.pending.size(), static_cast<std::size_t>(options_.chunk_tokens));
       batch.rows.push_back({&row.sequence, batch.num_tokens(), static_cast<int>(count)});
       batch.row_adapters.push_back(adapter);
-      batch.tokens.insert(batch.tokens.end(), row.pending.begin(), row.pending.begin() + static_cast<std::ptrdiff_t>(count));
+      batch.tokens.insert(batch.tokens.end(), row.pending.begin(),
+                          row.pending.begin() + static_cast<std::ptrdiff_t>(count));
       row.pending.erase(row.pending.begin(), row.pending.begin() + static_cast<std::ptrdiff_t>(count));
       if (row.pending.empty()) last[i] = batch.num_tokens() - 1;
       order.push_back(i);
@@ -413,7 +448,8 @@ void Engine::compute(std::span<const std::size_t> turn, std::vector<std::int64_t
     const Row& row = rows_[order[b]];
     const int first = row.sequence.length() - batch.rows[b].count;
     const auto& key = row.settings().cache_key;
-    if (!key.empty() && !row.job->prefix && first < row.num_prompt_tokens()) cache_.insert(key, row.job->request.prompt, row.sequence, first);
+    if (!key.empty() && !row.job->prefix && first < row.num_prompt_tokens())
+      cache_.insert(key, row.job->request.prompt, row.sequence, first);
   }
 }
 
@@ -431,9 +467,11 @@ void Engine::choose_all(std::span<const std::int64_t> last) {
   }
   for (const HeadGroup& group : groups) {
     head_.logits(context_, h_, group.last, group.subset, logits_);
-    const std::int64_t columns = group.subset ? static_cast<std::int64_t>(group.subset->ids().size()) : decoder_.head().rows;
+    const std::int64_t columns =
+        group.subset ? static_cast<std::int64_t>(group.subset->ids().size()) : decoder_.head().rows;
     for (std::size_t i = 0; i < group.rows.size(); ++i) {
-      choose(std::move(rows_[group.rows[i]]), logits_.data() + static_cast<std::int64_t>(i) * columns, group.subset, chosen);
+      choose(std::move(rows_[group.rows[i]]), logits_.data() + static_cast<std::int64_t>(i) * columns, group.subset,
+             chosen);
     }
   }
   for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -452,7 +490,8 @@ void Engine::choose_all(std::span<const std::int64_t> last) {
 void Engine::fail_all(const std::string& reason) {
   for (auto* queue : {&queue_, &patient_queue_}) {
     for (const auto& job : *queue) {
-      for (int s = 0; s < job->request.num_samples; ++s) job->done({.index = job->request.index, .sample = job->request.first_sample + s, .failure = reason});
+      for (int s = 0; s < job->request.num_samples; ++s)
+        job->done({.index = job->request.index, .sample = job->request.first_sample + s, .failure = reason});
     }
     queue->clear();
   }

@@ -16,31 +16,32 @@
 namespace onggi::runtime {
 
 struct EngineOptions {
-  int batch_rows = 16;  ///< Rows decoded side by side; samples that part make it up to 4 times as many.
+  int batch_rows = 16;        ///< Rows decoded side by side; samples that part make it up to 4 times as many.
   int prefill_tokens = 1024;  ///< New rows join a step up to this many prompt tokens.
   int chunk_tokens = 512;     ///< Of one prompt in one step: others do not wait for a long one to its end.
-  std::int64_t cache_tokens = 0;  ///< Of prompts' beginnings kept for those that come; only for requests with a cache key.
+  std::int64_t cache_tokens =
+      0;  ///< Of prompts' beginnings kept for those that come; only for requests with a cache key.
 };
 
 struct EngineCounts {
-  std::int64_t prompt_tokens = 0;     ///< As written in the rows, the prefix counted for each.
-  std::int64_t computed_tokens = 0;   ///< Run through the layers.
+  std::int64_t prompt_tokens = 0;    ///< As written in the rows, the prefix counted for each.
+  std::int64_t computed_tokens = 0;  ///< Run through the layers.
   std::int64_t generated_tokens = 0;
-  std::int64_t forced_tokens = 0;     ///< Of these, left no choice by the guide.
+  std::int64_t forced_tokens = 0;  ///< Of these, left no choice by the guide.
   std::int64_t steps = 0;
-  std::int64_t cached_tokens = 0;     ///< Of the prompts', found in the cache.
+  std::int64_t cached_tokens = 0;  ///< Of the prompts', found in the cache.
   std::int64_t cancelled_rows = 0;
 };
 
 enum class Step {
-  kIdle,      ///< Nothing to do.
-  kWaiting,   ///< Every row waits for its reader.
+  kIdle,     ///< Nothing to do.
+  kWaiting,  ///< Every row waits for its reader.
   kComputed,
 };
 
-/// Answers requests with one model, each with its own adapter, guide and sampling. Requests join a running batch as others
-/// leave it; an answer depends on its request and settings alone, whatever runs beside it and whatever the options are.
-/// Confined to one thread.
+/// Answers requests with one model, each with its own adapter, guide and sampling. Requests join a running batch as
+/// others leave it; an answer depends on its request and settings alone, whatever runs beside it and whatever the
+/// options are. Confined to one thread.
 class Engine {
  public:
   Engine(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer, EngineOptions options);

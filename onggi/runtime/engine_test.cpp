@@ -17,7 +17,8 @@ struct Fixture {
     const auto folder = testing::shared_folder() / "fixtures/tiny/gemma3";
     decoder = models::Decoder::load(formats::open_checkpoint(folder), context, models::Compute::kF32);
     for (const char* kind : {"adapter-lora", "adapter-dora"}) {
-      adapters.push_back(std::make_shared<nn::Adapter>(models::adapter_from_files(context, *decoder, nn::read_adapter(folder / kind), kind)));
+      adapters.push_back(std::make_shared<nn::Adapter>(
+          models::adapter_from_files(context, *decoder, nn::read_adapter(folder / kind), kind)));
     }
   }
 
@@ -32,8 +33,11 @@ struct Fixture {
     settings->num_alternatives = r % 5;
     settings->cache_key = "adapter " + std::to_string(r % 3);
     Request request{.index = r};
-    for (int i = 0; i < 90 + 13 * (r % 11); ++i) request.prompt.push_back(3 + (i < 80 ? i * 17 : r * 31 + i * 17) % 300);
-    return {.request = std::move(request), .settings = settings, .prefix = nullptr, .done = [&answers, r](Answer&& a) { answers[r] = std::move(a); }};
+    for (int i = 0; i < 90 + 13 * (r % 11); ++i)
+      request.prompt.push_back(3 + (i < 80 ? i * 17 : r * 31 + i * 17) % 300);
+    return {.request = std::move(request), .settings = settings, .prefix = nullptr, .done = [&answers, r](Answer&& a) {
+              answers[r] = std::move(a);
+            }};
   }
 
   std::map<int, Answer> run(int count, EngineOptions options) {
@@ -79,11 +83,14 @@ TEST(Engine, BatchChunksCacheAndThreadsChangeNoBit) {
   ONGGI_NEED_SHARED("fixtures/tiny");
   constexpr int kCount = 24;
   const auto want = Fixture(1).run(kCount, {.batch_rows = 1, .chunk_tokens = 1000});
-  for (const EngineOptions& options : {EngineOptions{.batch_rows = 7}, EngineOptions{.batch_rows = 64, .chunk_tokens = 33},
-                                       EngineOptions{.batch_rows = 5, .prefill_tokens = 1, .cache_tokens = 4000},
-                                       EngineOptions{.batch_rows = 16, .chunk_tokens = 50, .cache_tokens = 130}}) {
+  for (const EngineOptions& options :
+       {EngineOptions{.batch_rows = 7}, EngineOptions{.batch_rows = 64, .chunk_tokens = 33},
+        EngineOptions{.batch_rows = 5, .prefill_tokens = 1, .cache_tokens = 4000},
+        EngineOptions{.batch_rows = 16, .chunk_tokens = 50, .cache_tokens = 130}}) {
     Fixture f(2);
-    expect_equal(f.run(kCount, options), want, "batch of " + std::to_string(options.batch_rows) + ", chunks of " + std::to_string(options.chunk_tokens));
+    expect_equal(
+        f.run(kCount, options), want,
+        "batch of " + std::to_string(options.batch_rows) + ", chunks of " + std::to_string(options.chunk_tokens));
     if (options.cache_tokens == 4000) {
       EXPECT_GT(f.counts.cached_tokens, 0);
     }
@@ -100,7 +107,7 @@ TEST(Engine, EndsWhatNobodyWants) {
   int num_asked = 0;
   for (int r = 0; r < 6; ++r) jobs.push_back(f.job(r, answers));
   jobs[1].wish = [&] { return ++num_asked > 3 ? Wish::kStop : Wish::kGoOn; };  // in the middle
-  jobs[5].wish = [] { return Wish::kStop; };                                  // before its turn
+  jobs[5].wish = [] { return Wish::kStop; };                                   // before its turn
   engine.submit(std::move(jobs));
   while (engine.step() != Step::kIdle) {
   }
@@ -205,7 +212,9 @@ TEST(Engine, BiasAndPenaltiesChangeWhatIsDrawn) {
   EXPECT_EQ(run([](AnswerSettings& s) { s.logit_bias = {{77, 1000.0F}}; }), std::vector<int>(20, 77));
   const auto without = run([&](AnswerSettings& s) { s.logit_bias = {{plain[0], -1000.0F}}; });
   EXPECT_EQ(std::ranges::count(without, plain[0]), 0);
-  const auto once = [](const std::vector<int>& ids) { return std::set<int>(ids.begin(), ids.end()).size() == ids.size(); };
+  const auto once = [](const std::vector<int>& ids) {
+    return std::set<int>(ids.begin(), ids.end()).size() == ids.size();
+  };
   EXPECT_TRUE(once(run([](AnswerSettings& s) { s.presence_penalty = 1000.0F; })));
   EXPECT_TRUE(once(run([](AnswerSettings& s) { s.frequency_penalty = 1000.0F; })));
   EXPECT_NE(run([](AnswerSettings& s) { s.repetition_penalty = 5.0F; }), plain);

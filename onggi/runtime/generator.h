@@ -11,7 +11,7 @@
 namespace onggi::runtime {
 
 struct GeneratorOptions {
-  int batch_rows = 16;             ///< As EngineOptions.
+  int batch_rows = 16;  ///< As EngineOptions.
   int max_new_tokens = 256;
   decode::SamplingOptions sampling;
   std::uint64_t seed = 0;

@@ -14,7 +14,8 @@ namespace {
 
 struct Fixture {
   explicit Fixture(int threads = 2) : pool(threads), context(pool) {
-    std::shared_ptr<const formats::Checkpoint> checkpoint = formats::open_checkpoint(testing::shared_folder() / "fixtures/tiny/gemma3");
+    std::shared_ptr<const formats::Checkpoint> checkpoint =
+        formats::open_checkpoint(testing::shared_folder() / "fixtures/tiny/gemma3");
     decoder = models::Decoder::load(std::move(checkpoint), context, models::Compute::kF32);
     tokenizer = std::make_shared<NumberTokenizer>();
     for (int r = 0; r < 9; ++r) {
@@ -51,7 +52,8 @@ std::vector<int> ids(const Answer& a) {
 TEST(Generator, BatchThreadsAndPrefixSharingChangeNoBit) {
   ONGGI_NEED_SHARED("fixtures/tiny");
   for (const float temperature : {0.0F, 0.9F}) {
-    GeneratorOptions options{.batch_rows = 1, .max_new_tokens = 20, .sampling = {.temperature = temperature}, .seed = 5};
+    GeneratorOptions options{
+        .batch_rows = 1, .max_new_tokens = 20, .sampling = {.temperature = temperature}, .seed = 5};
     const auto want = Fixture(1).run(options);
     ASSERT_EQ(want.size(), 9U);
     for (const int rows : {2, 5, 16}) {
@@ -113,7 +115,9 @@ TEST(Generator, AdaptersAnswerSideBySideAsAlone) {
     for (auto& r : f.requests) r.num_samples = 2, r.first_sample = first_sample;
     Generator generator(f.context, *f.decoder, *f.tokenizer, used, guide, {2, 40, 41, 42, 43}, options);
     std::map<Key, std::pair<std::string, double>> got;
-    generator.run(f.requests, [&](Answer&& a) { EXPECT_TRUE(got.emplace(Key(a.index, a.sample), std::pair(a.text, a.log_probability)).second); });
+    generator.run(f.requests, [&](Answer&& a) {
+      EXPECT_TRUE(got.emplace(Key(a.index, a.sample), std::pair(a.text, a.log_probability)).second);
+    });
     return got;
   };
   auto want = run(std::span(adapters).first(1), 0);

@@ -26,7 +26,8 @@ std::optional<nn::KvSequence> PrefixCache::find(const std::string& key, std::spa
   return node->sequence->fork();
 }
 
-void PrefixCache::insert(const std::string& key, std::span<const int> tokens, const nn::KvSequence& sequence, int first) {
+void PrefixCache::insert(const std::string& key, std::span<const int> tokens, const nn::KvSequence& sequence,
+                         int first) {
   if (max_pieces_ == 0) return;
   Node* node = &roots_[key];
   const int last = std::min(sequence.length(), static_cast<int>(tokens.size()));

@@ -20,7 +20,8 @@ nn::KvSequence run(nn::KvSequence sequence, std::span<const int> tokens, int end
   sequence.reserve(end - begin);
   for (int layer = 0; layer < 2; ++layer) {
     for (int p = begin; p < end; ++p) {
-      const float k[4] = {static_cast<float>(tokens[static_cast<std::size_t>(p)]), static_cast<float>(p), static_cast<float>(layer), 0};
+      const float k[4] = {static_cast<float>(tokens[static_cast<std::size_t>(p)]), static_cast<float>(p),
+                          static_cast<float>(layer), 0};
       sequence.write(layer, p, k, k);
     }
   }

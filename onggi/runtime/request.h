@@ -17,17 +17,17 @@ namespace onggi::runtime {
 
 /// One row to be answered.
 struct Request {
-  std::int64_t index = 0;          ///< The row's number in its job: keys its random numbers, with the sample's.
-  std::vector<int> prompt;         ///< Ids after the prefix, if there is one.
-  decode::Slots slots;             ///< What the guide may quote from this row.
-  int num_samples = 1;             ///< Answers wanted; the prompt is computed once.
-  int first_sample = 0;            ///< Number of the first; the others follow.
+  std::int64_t index = 0;   ///< The row's number in its job: keys its random numbers, with the sample's.
+  std::vector<int> prompt;  ///< Ids after the prefix, if there is one.
+  decode::Slots slots;      ///< What the guide may quote from this row.
+  int num_samples = 1;      ///< Answers wanted; the prompt is computed once.
+  int first_sample = 0;     ///< Number of the first; the others follow.
 };
 
 struct GeneratedToken {
   int id = 0;
-  float log_probability = 0.0F;    ///< Under the served distribution: the model's, over what the guide allows.
-  std::size_t begin_byte = 0;      ///< Where its bytes stand in the answer.
+  float log_probability = 0.0F;  ///< Under the served distribution: the model's, over what the guide allows.
+  std::size_t begin_byte = 0;    ///< Where its bytes stand in the answer.
   std::size_t end_byte = 0;
 };
 
@@ -42,10 +42,10 @@ struct Answer {
   std::string text;
   std::vector<GeneratedToken> tokens;
   double log_probability = 0.0;
-  bool complete = false;           ///< Ended by a stop token, a stop text or the guide.
-  bool is_cut = false;             ///< Not complete because max_new_tokens or the model's context was reached.
-  bool is_cancelled = false;       ///< Not complete because nobody wanted it any more.
-  std::string failure;             ///< Why not complete; empty if complete.
+  bool complete = false;      ///< Ended by a stop token, a stop text or the guide.
+  bool is_cut = false;        ///< Not complete because max_new_tokens or the model's context was reached.
+  bool is_cancelled = false;  ///< Not complete because nobody wanted it any more.
+  std::string failure;        ///< Why not complete; empty if complete.
   /// For each token the likeliest ids with their log-probabilities, where the settings ask for them.
   std::vector<std::vector<TokenAlternative>> alternatives;
 
@@ -62,14 +62,17 @@ struct AnswerSettings {
   std::uint64_t seed = 0;
   /// The answer ends before the first of these that it would hold; none is empty.
   std::vector<std::string> stop_texts;
-  int num_alternatives = 0;  ///< Likeliest ids given with each token.
+  int num_alternatives = 0;                       ///< Likeliest ids given with each token.
   std::vector<std::pair<int, float>> logit_bias;  ///< Added to the logits of these ids.
-  float presence_penalty = 0.0F;    ///< Off the logits of ids that the answer has already.
-  float frequency_penalty = 0.0F;   ///< Off them for each time that it has.
-  float repetition_penalty = 1.0F;  ///< Logits of ids in prompt or answer are divided by it, negative ones multiplied (Keskar et al. 2019).
+  float presence_penalty = 0.0F;                  ///< Off the logits of ids that the answer has already.
+  float frequency_penalty = 0.0F;                 ///< Off them for each time that it has.
+  float repetition_penalty =
+      1.0F;  ///< Logits of ids in prompt or answer are divided by it, negative ones multiplied (Keskar et al. 2019).
 
   /// Whether the model's logits are drawn from as they are.
-  bool is_plain() const { return logit_bias.empty() && presence_penalty == 0.0F && frequency_penalty == 0.0F && repetition_penalty == 1.0F; }
+  bool is_plain() const {
+    return logit_bias.empty() && presence_penalty == 0.0F && frequency_penalty == 0.0F && repetition_penalty == 1.0F;
+  }
   /// What the keys and values of a prompt depend on beside its tokens: the adapter's content. Prompts with the same key
   /// share their beginnings in the engine's cache; empty: not cached.
   std::string cache_key;
@@ -92,13 +95,13 @@ enum class Wish {
 struct Job {
   Request request;
   std::shared_ptr<const AnswerSettings> settings;
-  std::shared_ptr<const Prefix> prefix;      ///< May be null.
-  std::function<void(Answer&&)> done;        ///< Once a sample, on the engine's thread.
+  std::shared_ptr<const Prefix> prefix;  ///< May be null.
+  std::function<void(Answer&&)> done;    ///< Once a sample, on the engine's thread.
   /// After each step in which the answer of these samples grew without ending; may be empty.
   std::function<void(const Answer&, std::span<const int> samples)> grown;
   /// Asked before each step; empty: goes on.
   std::function<Wish()> wish;
-  bool is_urgent = true;                     ///< Before all that are not.
+  bool is_urgent = true;                               ///< Before all that are not.
   std::function<void(int num_cached_tokens)> started;  ///< When it has its place in the batch; may be empty.
 };
 

@@ -12,7 +12,8 @@ namespace onggi::runtime {
 class NumberTokenizer : public text::Tokenizer {
  public:
   NumberTokenizer() {
-    for (int i = 0; i < 320; ++i) pieces_.push_back(i < 3 ? "<" + std::to_string(i) + ">" : std::string(1, static_cast<char>('!' + i % 90)));
+    for (int i = 0; i < 320; ++i)
+      pieces_.push_back(i < 3 ? "<" + std::to_string(i) + ">" : std::string(1, static_cast<char>('!' + i % 90)));
   }
   int vocab_size() const override { return 320; }
   void encode(std::string_view, std::vector<int>&) const override {}

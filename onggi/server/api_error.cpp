@@ -34,7 +34,11 @@ ApiError ApiError::of(const Error& error) {
 
 std::string error_body(const ApiError& error) {
   const auto text_or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
-  const Json body = {{"error", {{"message", error.message()}, {"type", type_of(error.status())}, {"param", text_or_null(error.param())}, {"code", text_or_null(error.code())}}}};
+  const Json body = {{"error",
+                      {{"message", error.message()},
+                       {"type", type_of(error.status())},
+                       {"param", text_or_null(error.param())},
+                       {"code", text_or_null(error.code())}}}};
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -31,24 +31,36 @@ Json bytes_json(std::string_view bytes) {
 
 }  // namespace
 
-CompletionReply::CompletionReply(std::shared_ptr<http::Exchange> exchange, CompletionRequest request, std::string model, std::shared_ptr<const text::Tokenizer> tokenizer,
-                                 std::chrono::steady_clock::time_point deadline, std::function<void(const std::string&)> ended)
-    : exchange_(std::move(exchange)), request_(std::move(request)), model_(std::move(model)), tokenizer_(std::move(tokenizer)), deadline_(deadline), ended_(std::move(ended)),
-      id_((request_.is_chat ? "chatcmpl-" : "cmpl-") + exchange_->request().id), created_(std::time(nullptr)) {}
+CompletionReply::CompletionReply(std::shared_ptr<http::Exchange> exchange, CompletionRequest request, std::string model,
+                                 std::shared_ptr<const text::Tokenizer> tokenizer,
+                                 std::chrono::steady_clock::time_point deadline,
+                                 std::function<void(const std::string&)> ended)
+    : exchange_(std::move(exchange)),
+      request_(std::move(request)),
+      model_(std::move(model)),
+      tokenizer_(std::move(tokenizer)),
+      deadline_(deadline),
+      ended_(std::move(ended)),
+      id_((request_.is_chat ? "chatcmpl-" : "cmpl-") + exchange_->request().id),
+      created_(std::time(nullptr)) {}
 
 void CompletionReply::attach(runtime::Job& job, int prompt, std::string prompt_text) {
   job.request.num_samples = request_.num_choices;
-  for (int s = 0; s < request_.num_choices; ++s) choices_.push_back({.prompt_text = request_.echoes ? prompt_text : std::string(), .finished = nullptr});
+  for (int s = 0; s < request_.num_choices; ++s)
+    choices_.push_back({.prompt_text = request_.echoes ? prompt_text : std::string(), .finished = nullptr});
   prompt_tokens_ += static_cast<std::int64_t>(job.request.prompt.size());
   const auto self = shared_from_this();
   job.done = [self, prompt](runtime::Answer&& answer) { self->on_done(prompt, std::move(answer)); };
   job.started = [self](int num_cached) { self->cached_tokens_ += num_cached; };
   if (request_.is_streamed) {
-    job.grown = [self, prompt](const runtime::Answer& answer, std::span<const int> samples) { self->on_grown(prompt, answer, samples); };
+    job.grown = [self, prompt](const runtime::Answer& answer, std::span<const int> samples) {
+      self->on_grown(prompt, answer, samples);
+    };
   }
   job.wish = [self] {
     if (self->exchange_->is_gone()) return runtime::Wish::kStop;
-    if (self->deadline_ != std::chrono::steady_clock::time_point::max() && std::chrono::steady_clock::now() > self->deadline_) {
+    if (self->deadline_ != std::chrono::steady_clock::time_point::max() &&
+        std::chrono::steady_clock::now() > self->deadline_) {
       self->is_late_ = true;
       return runtime::Wish::kStop;
     }
@@ -62,49 +74,60 @@ Json CompletionReply::head(bool is_chunk) const {
 }
 
 Json CompletionReply::usage() const {
-  return {{"prompt_tokens", prompt_tokens_}, {"completion_tokens", completion_tokens_}, {"total_tokens", prompt_tokens_ + completion_tokens_},
+  return {{"prompt_tokens", prompt_tokens_},
+          {"completion_tokens", completion_tokens_},
+          {"total_tokens", prompt_tokens_ + completion_tokens_},
           {"prompt_tokens_details", {{"cached_tokens", cached_tokens_}}}};
 }
 
 void CompletionReply::send(const Json& chunk) { exchange_->write("data: " + dump(chunk) + "\n\n"); }
 
 /// Tokens [begin, end) of the answer.
-Json CompletionReply::log_probabilities(const runtime::Answer& answer, std::size_t begin, std::size_t end, std::size_t text_offset) const {
+Json CompletionReply::log_probabilities(const runtime::Answer& answer, std::size_t begin, std::size_t end,
+                                        std::size_t text_offset) const {
   if (!request_.wants_log_probabilities) return nullptr;
   const auto text_of = [&](int id) { return std::string(tokenizer_->token_bytes(id)); };
   if (request_.is_chat) {
     Json content = Json::array();
     const auto entry = [&](int id, float log_probability) {
-      return Json{{"token", text_of(id)}, {"logprob", log_probability}, {"bytes", bytes_json(tokenizer_->token_bytes(id))}};
+      return Json{
+          {"token", text_of(id)}, {"logprob", log_probability}, {"bytes", bytes_json(tokenizer_->token_bytes(id))}};
     };
     for (std::size_t t = begin; t < end; ++t) {
       Json item = entry(answer.tokens[t].id, answer.tokens[t].log_probability);
       item["top_logprobs"] = Json::array();
       if (request_.num_alternatives > 0) {
-        for (const auto& other : answer.alternatives[t]) item["top_logprobs"].push_back(entry(other.id, other.log_probability));
+        for (const auto& other : answer.alternatives[t])
+          item["top_logprobs"].push_back(entry(other.id, other.log_probability));
       }
       content.push_back(std::move(item));
     }
     return {{"content", std::move(content)}};
   }
-  Json lists = {{"tokens", Json::array()}, {"token_logprobs", Json::array()}, {"top_logprobs", Json::array()}, {"text_offset", Json::array()}};
+  Json lists = {{"tokens", Json::array()},
+                {"token_logprobs", Json::array()},
+                {"top_logprobs", Json::array()},
+                {"text_offset", Json::array()}};
   for (std::size_t t = begin; t < end; ++t) {
     lists["tokens"].push_back(text_of(answer.tokens[t].id));
     lists["token_logprobs"].push_back(answer.tokens[t].log_probability);
     lists["text_offset"].push_back(text_offset + answer.tokens[t].begin_byte);
     Json top = Json::object();
     if (request_.num_alternatives > 0) {
-      for (const auto& other : answer.alternatives[t]) top[text::repair_utf8(text_of(other.id))] = other.log_probability;
+      for (const auto& other : answer.alternatives[t])
+        top[text::repair_utf8(text_of(other.id))] = other.log_probability;
     }
     lists["top_logprobs"].push_back(std::move(top));
   }
   return lists;
 }
 
-void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token, const Json& finish_reason) {
+void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token,
+                                 const Json& finish_reason) {
   if (!has_begun_) {
     has_begun_ = true;
-    exchange_->start_stream({.content_type = "text/event-stream", .fields = {{"cache-control", "no-cache"}, {"x-accel-buffering", "no"}}});
+    exchange_->start_stream(
+        {.content_type = "text/event-stream", .fields = {{"cache-control", "no-cache"}, {"x-accel-buffering", "no"}}});
   }
   Choice& choice = choices_[static_cast<std::size_t>(index)];
   const auto piece = [&](Json delta, const Json& probabilities, const Json& reason) {
@@ -126,7 +149,8 @@ void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::
     if (request_.is_chat) piece({{"role", "assistant"}, {"content", ""}}, nullptr, nullptr);
     if (request_.echoes) piece(choice.prompt_text, nullptr, nullptr);
   }
-  const std::string text = text::repair_utf8(std::string_view(answer.text).substr(choice.num_sent_bytes, end_byte - choice.num_sent_bytes));
+  const std::string text =
+      text::repair_utf8(std::string_view(answer.text).substr(choice.num_sent_bytes, end_byte - choice.num_sent_bytes));
   const Json probabilities = log_probabilities(answer, choice.num_sent_tokens, end_token, choice.prompt_text.size());
   const bool has_more = !text.empty() || (request_.wants_log_probabilities && end_token > choice.num_sent_tokens);
   choice.num_sent_bytes = end_byte;
@@ -141,7 +165,8 @@ void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::
 
 void CompletionReply::on_grown(int prompt, const runtime::Answer& answer, std::span<const int> samples) {
   if (has_ended_) return;
-  const std::size_t held = std::max(possible_stop(answer.text, request_.stop_texts), text::incomplete_utf8_suffix(answer.text));
+  const std::size_t held =
+      std::max(possible_stop(answer.text, request_.stop_texts), text::incomplete_utf8_suffix(answer.text));
   const std::size_t end = answer.text.size() - held;
   for (const int sample : samples) {
     const int index = choice_index(prompt, sample);
@@ -168,7 +193,8 @@ Json CompletionReply::choice_json(int index, const runtime::Answer& answer) cons
 void CompletionReply::fail(const runtime::Answer& answer) {
   const bool is_of_guide = answer.failure.starts_with("guide: ");
   const bool is_of_prompt = answer.failure.starts_with("prompt ");
-  const ApiError error(is_of_guide || is_of_prompt ? 400 : 500, answer.failure, is_of_prompt ? "context_length_exceeded" : "", is_of_guide ? request_.guide_param : "");
+  const ApiError error(is_of_guide || is_of_prompt ? 400 : 500, answer.failure,
+                       is_of_prompt ? "context_length_exceeded" : "", is_of_guide ? request_.guide_param : "");
   fail(error);
 }
 

@@ -6,21 +6,22 @@
 #include <vector>
 
 #include "onggi/core/json.h"
+#include "onggi/http/server.h"
 #include "onggi/runtime/request.h"
 #include "onggi/server/api_error.h"
 #include "onggi/server/completion_request.h"
-#include "onggi/http/server.h"
 #include "onggi/text/tokenizer.h"
 
 namespace onggi::server {
 
-/// Turns the answers of one request's jobs into OpenAI's bodies or chunks. Made before the jobs are submitted; afterwards
-/// confined to the engine's thread.
+/// Turns the answers of one request's jobs into OpenAI's bodies or chunks. Made before the jobs are submitted;
+/// afterwards confined to the engine's thread.
 class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
  public:
   /// `deadline`: when the answer is no use any more. `ended`: told "stop", "length", "error", "late" or "cancelled".
-  CompletionReply(std::shared_ptr<http::Exchange> exchange, CompletionRequest request, std::string model, std::shared_ptr<const text::Tokenizer> tokenizer,
-                  std::chrono::steady_clock::time_point deadline, std::function<void(const std::string&)> ended);
+  CompletionReply(std::shared_ptr<http::Exchange> exchange, CompletionRequest request, std::string model,
+                  std::shared_ptr<const text::Tokenizer> tokenizer, std::chrono::steady_clock::time_point deadline,
+                  std::function<void(const std::string&)> ended);
 
   /// Job for prompt number `prompt` (its text is wanted for `echo` only).
   void attach(runtime::Job& job, int prompt, std::string prompt_text);
@@ -31,18 +32,20 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
     std::size_t num_sent_bytes = 0;   ///< Of the answer's text.
     std::size_t num_sent_tokens = 0;  ///< Whose log-probabilities are out.
     bool has_begun = false;
-    Json finished;                    ///< The whole choice, not streamed.
+    Json finished;  ///< The whole choice, not streamed.
   };
   int choice_index(int prompt, int sample) const { return prompt * request_.num_choices + sample; }
   void on_grown(int prompt, const runtime::Answer& answer, std::span<const int> samples);
   void on_done(int prompt, runtime::Answer&& answer);
   void fail(const runtime::Answer& answer);
   void fail(const ApiError& error);
-  void send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token, const Json& finish_reason);
+  void send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token,
+                  const Json& finish_reason);
   void finish();
   Json head(bool is_chunk) const;
   Json choice_json(int index, const runtime::Answer& answer) const;
-  Json log_probabilities(const runtime::Answer& answer, std::size_t begin, std::size_t end, std::size_t text_offset) const;
+  Json log_probabilities(const runtime::Answer& answer, std::size_t begin, std::size_t end,
+                         std::size_t text_offset) const;
   Json usage() const;
   void send(const Json& chunk);
 

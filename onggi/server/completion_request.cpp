@@ -15,7 +15,9 @@ constexpr int kMaxStops = 16;
 constexpr int kMaxAlternatives = 20;
 constexpr int kMaxPrompts = 2048;
 
-[[noreturn]] void refuse(const std::string& param, const std::string& message) { throw ApiError(400, param + ": " + message, "invalid_value", param); }
+[[noreturn]] void refuse(const std::string& param, const std::string& message) {
+  throw ApiError(400, param + ": " + message, "invalid_value", param);
+}
 
 std::string shown(const Json& value) {
   std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -35,15 +37,21 @@ class Members {
   double number(const std::string& name, double low, double high, double otherwise) const {
     const Json* value = find(name);
     if (value == nullptr) return otherwise;
-    const bool is_good = value->is_number() && std::isfinite(value->get<double>()) && value->get<double>() >= low && value->get<double>() <= high;
-    if (!is_good) refuse(name, "expected a number from " + shown(Json(low)) + " to " + shown(Json(high)) + ", found " + shown(*value));
+    const bool is_good = value->is_number() && std::isfinite(value->get<double>()) && value->get<double>() >= low &&
+                         value->get<double>() <= high;
+    if (!is_good)
+      refuse(name,
+             "expected a number from " + shown(Json(low)) + " to " + shown(Json(high)) + ", found " + shown(*value));
     return value->get<double>();
   }
   std::int64_t whole(const std::string& name, std::int64_t low, std::int64_t high, std::int64_t otherwise) const {
     const Json* value = find(name);
     if (value == nullptr) return otherwise;
-    const bool is_good = value->is_number_integer() && value->get<double>() >= static_cast<double>(low) && value->get<double>() <= static_cast<double>(high);
-    if (!is_good) refuse(name, "expected a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", found " + shown(*value));
+    const bool is_good = value->is_number_integer() && value->get<double>() >= static_cast<double>(low) &&
+                         value->get<double>() <= static_cast<double>(high);
+    if (!is_good)
+      refuse(name, "expected a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", found " +
+                       shown(*value));
     return value->get<std::int64_t>();
   }
   bool truth(const std::string& name, bool otherwise) const {
@@ -72,8 +80,10 @@ std::string content_text(const Json& content, const std::string& where) {
   for (std::size_t i = 0; i < content.size(); ++i) {
     const Json& part = content[i];
     const std::string place = where + "[" + std::to_string(i) + "]";
-    if (!part.is_object() || part.value("type", Json()) != "text") refuse(place, "only parts of type \"text\" are understood, found " + shown(part));
-    if (!part.contains("text") || !part["text"].is_string()) refuse(place + ".text", "expected a text, found " + shown(part.value("text", Json())));
+    if (!part.is_object() || part.value("type", Json()) != "text")
+      refuse(place, "only parts of type \"text\" are understood, found " + shown(part));
+    if (!part.contains("text") || !part["text"].is_string())
+      refuse(place + ".text", "expected a text, found " + shown(part.value("text", Json())));
     text += part["text"].get<std::string>();
   }
   return text;
@@ -81,17 +91,20 @@ std::string content_text(const Json& content, const std::string& where) {
 
 Json read_messages(const Members& members) {
   const Json* list = members.find("messages");
-  if (list == nullptr || !list->is_array() || list->empty()) refuse("messages", "expected a list with at least one message");
+  if (list == nullptr || !list->is_array() || list->empty())
+    refuse("messages", "expected a list with at least one message");
   Json messages = Json::array();
   for (std::size_t i = 0; i < list->size(); ++i) {
     const Json& message = (*list)[i];
     const std::string where = "messages[" + std::to_string(i) + "]";
     if (!message.is_object()) refuse(where, "expected an object, found " + shown(message));
-    if (!message.contains("role") || !message["role"].is_string()) refuse(where + ".role", "expected a text, found " + shown(message.value("role", Json())));
+    if (!message.contains("role") || !message["role"].is_string())
+      refuse(where + ".role", "expected a text, found " + shown(message.value("role", Json())));
     std::string role = message["role"].get<std::string>();
     if (role == "developer") role = "system";
     static constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
-    if (std::ranges::find(kRoles, role) == kRoles.end()) refuse(where + ".role", "expected system, developer, user, assistant or tool, found " + shown(message["role"]));
+    if (std::ranges::find(kRoles, role) == kRoles.end())
+      refuse(where + ".role", "expected system, developer, user, assistant or tool, found " + shown(message["role"]));
     Json copy = message;
     copy["role"] = role;
     copy["content"] = content_text(message.value("content", Json()), where + ".content");
@@ -106,7 +119,8 @@ void read_prompts(const Members& members, CompletionRequest& request) {
   const auto ids_of = [](const Json& list, const std::string& where) {
     std::vector<int> ids;
     for (const Json& id : list) {
-      if (!id.is_number_integer() || id.get<double>() < 0 || id.get<double>() > 2147483647.0) refuse(where, "expected token ids, found " + shown(id));
+      if (!id.is_number_integer() || id.get<double>() < 0 || id.get<double>() > 2147483647.0)
+        refuse(where, "expected token ids, found " + shown(id));
       ids.push_back(id.get<int>());
     }
     return ids;
@@ -118,7 +132,9 @@ void read_prompts(const Members& members, CompletionRequest& request) {
     if (first.is_number()) {
       request.prompt_ids.push_back(ids_of(*prompt, "prompt"));
     } else {
-      if (prompt->size() > kMaxPrompts) refuse("prompt", "expected at most " + std::to_string(kMaxPrompts) + " prompts, found " + std::to_string(prompt->size()));
+      if (prompt->size() > kMaxPrompts)
+        refuse("prompt",
+               "expected at most " + std::to_string(kMaxPrompts) + " prompts, found " + std::to_string(prompt->size()));
       for (std::size_t i = 0; i < prompt->size(); ++i) {
         const Json& item = (*prompt)[i];
         const std::string where = "prompt[" + std::to_string(i) + "]";
@@ -140,9 +156,11 @@ void read_stops(const Members& members, CompletionRequest& request) {
   const Json* stop = members.find("stop");
   if (stop == nullptr) return;
   const Json list = stop->is_string() ? Json::array({*stop}) : *stop;
-  if (!list.is_array() || list.size() > kMaxStops) refuse("stop", "expected a text or up to " + std::to_string(kMaxStops) + " texts, found " + shown(*stop));
+  if (!list.is_array() || list.size() > kMaxStops)
+    refuse("stop", "expected a text or up to " + std::to_string(kMaxStops) + " texts, found " + shown(*stop));
   for (const Json& text : list) {
-    if (!text.is_string() || text.get<std::string>().empty()) refuse("stop", "expected texts that are not empty, found " + shown(text));
+    if (!text.is_string() || text.get<std::string>().empty())
+      refuse("stop", "expected texts that are not empty, found " + shown(text));
     request.stop_texts.push_back(text.get<std::string>());
   }
 }
@@ -155,14 +173,17 @@ void read_logit_bias(const Members& members, CompletionRequest& request) {
   for (const auto& [name, bias] : biases->items()) {
     int id = 0;
     const auto end = std::from_chars(name.data(), name.data() + name.size(), id);
-    if (end.ec != std::errc() || end.ptr != name.data() + name.size() || id < 0) refuse("logit_bias", "expected a token id, found \"" + name + "\"");
-    if (!bias.is_number() || std::abs(bias.get<double>()) > 100) refuse("logit_bias", "expected a number from -100 to 100, found " + shown(bias));
+    if (end.ec != std::errc() || end.ptr != name.data() + name.size() || id < 0)
+      refuse("logit_bias", "expected a token id, found \"" + name + "\"");
+    if (!bias.is_number() || std::abs(bias.get<double>()) > 100)
+      refuse("logit_bias", "expected a number from -100 to 100, found " + shown(bias));
     request.logit_bias.emplace_back(id, bias.get<float>());
   }
 }
 
 void set_guide(CompletionRequest& request, const std::string& param, Json guide) {
-  if (!request.guide.is_null()) refuse(param, "the answer is already held to " + request.guide_param + "; ask for one of them");
+  if (!request.guide.is_null())
+    refuse(param, "the answer is already held to " + request.guide_param + "; ask for one of them");
   request.guide = std::move(guide);
   request.guide_param = param;
 }
@@ -192,12 +213,15 @@ Json as_choices(const Json& value, const std::string& param) {
 /// Every way in which clients and other servers ask for structured output.
 void read_guide(const Members& members, CompletionRequest& request) {
   if (const Json* format = members.find("response_format")) {
-    if (!format->is_object() || !format->contains("type")) refuse("response_format", "expected an object with \"type\", found " + shown(*format));
+    if (!format->is_object() || !format->contains("type"))
+      refuse("response_format", "expected an object with \"type\", found " + shown(*format));
     const Json& type = (*format)["type"];
     if (type == "json_schema") {
       const Json& body = format->value("json_schema", Json());
-      if (!body.is_object() || !body.contains("schema")) refuse("response_format.json_schema", "expected an object with \"schema\", found " + shown(body));
-      set_guide(request, "response_format.json_schema.schema", as_schema(body["schema"], "response_format.json_schema.schema"));
+      if (!body.is_object() || !body.contains("schema"))
+        refuse("response_format.json_schema", "expected an object with \"schema\", found " + shown(body));
+      set_guide(request, "response_format.json_schema.schema",
+                as_schema(body["schema"], "response_format.json_schema.schema"));
     } else if (type == "json_object") {
       set_guide(request, "response_format", {{"schema", {{"type", "object"}}}});
     } else if (type != "text") {
@@ -217,8 +241,12 @@ void read_guide(const Members& members, CompletionRequest& request) {
       read_one(value, "structured_outputs." + kind, kind == "choices" ? "choice" : kind);
     }
   }
-  static constexpr std::array<std::pair<const char*, const char*>, 6> kOlder = {{{"guided_json", "json"}, {"guided_regex", "regex"},
-      {"guided_choice", "choice"}, {"guided_grammar", "grammar"}, {"json_schema", "json"}, {"grammar", "grammar"}}};
+  static constexpr std::array<std::pair<const char*, const char*>, 6> kOlder = {{{"guided_json", "json"},
+                                                                                 {"guided_regex", "regex"},
+                                                                                 {"guided_choice", "choice"},
+                                                                                 {"guided_grammar", "grammar"},
+                                                                                 {"json_schema", "json"},
+                                                                                 {"grammar", "grammar"}}};
   for (const auto& [name, kind] : kOlder) {
     if (const Json* value = members.find(name)) read_one(*value, name, kind);
   }
@@ -228,7 +256,8 @@ void read_log_probabilities(const Members& members, CompletionRequest& request) 
   if (request.is_chat) {
     request.wants_log_probabilities = members.truth("logprobs", false);
     request.num_alternatives = static_cast<int>(members.whole("top_logprobs", 0, kMaxAlternatives, 0));
-    if (request.num_alternatives > 0 && !request.wants_log_probabilities) refuse("top_logprobs", "needs \"logprobs\": true");
+    if (request.num_alternatives > 0 && !request.wants_log_probabilities)
+      refuse("top_logprobs", "needs \"logprobs\": true");
     return;
   }
   const auto count = members.whole("logprobs", 0, kMaxAlternatives, -1);
@@ -274,13 +303,17 @@ CompletionRequest read_completion_request(std::string_view body, bool is_chat) {
   request.sampling.min_p = static_cast<float>(members.number("min_p", 0, 1, 0));
   if (const Json* seed = members.find("seed")) {
     if (!seed->is_number_integer()) refuse("seed", "expected a whole number, found " + shown(*seed));
-    request.seed = seed->is_number_unsigned() ? seed->get<std::uint64_t>() : static_cast<std::uint64_t>(seed->get<std::int64_t>());
+    request.seed =
+        seed->is_number_unsigned() ? seed->get<std::uint64_t>() : static_cast<std::uint64_t>(seed->get<std::int64_t>());
   }
   const auto max_tokens = members.whole("max_tokens", 1, 1'000'000, is_chat ? 0 : 16);
   const auto max_completion_tokens = members.whole("max_completion_tokens", 1, 1'000'000, 0);
-  request.max_new_tokens = static_cast<int>(max_tokens > 0 && max_completion_tokens > 0 ? std::min(max_tokens, max_completion_tokens) : std::max(max_tokens, max_completion_tokens));
+  request.max_new_tokens =
+      static_cast<int>(max_tokens > 0 && max_completion_tokens > 0 ? std::min(max_tokens, max_completion_tokens)
+                                                                   : std::max(max_tokens, max_completion_tokens));
   request.num_choices = static_cast<int>(members.whole("n", 1, kMaxChoices, 1));
-  if (request.num_choices > 1 && request.sampling.temperature == 0.0F) refuse("n", "choices of temperature 0 are all the same; expected 1");
+  if (request.num_choices > 1 && request.sampling.temperature == 0.0F)
+    refuse("n", "choices of temperature 0 are all the same; expected 1");
   read_stops(members, request);
   read_log_probabilities(members, request);
   read_guide(members, request);
@@ -289,13 +322,15 @@ CompletionRequest read_completion_request(std::string_view body, bool is_chat) {
     if (!options->is_object()) refuse("stream_options", "expected an object, found " + shown(*options));
     request.includes_usage = request.is_streamed && options->value("include_usage", Json(false)) == true;
   }
-  request.is_urgent = members.whole("priority", -1'000'000, 1'000'000, 0) <= 0 && members.text("service_tier") != "flex";
+  request.is_urgent =
+      members.whole("priority", -1'000'000, 1'000'000, 0) <= 0 && members.text("service_tier") != "flex";
   request.presence_penalty = static_cast<float>(members.number("presence_penalty", -2, 2, 0));
   request.frequency_penalty = static_cast<float>(members.number("frequency_penalty", -2, 2, 0));
   request.repetition_penalty = static_cast<float>(members.number("repetition_penalty", 0.01, 100, 1));
   read_logit_bias(members, request);
   for (const char* name : {"tools", "functions"}) {
-    if (const Json* tools = members.find(name); tools != nullptr && !tools->empty()) refuse(name, "are not there yet; ask for the form of the answer by response_format");
+    if (const Json* tools = members.find(name); tools != nullptr && !tools->empty())
+      refuse(name, "are not there yet; ask for the form of the answer by response_format");
   }
   return request;
 }

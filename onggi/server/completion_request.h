@@ -16,17 +16,17 @@ struct CompletionRequest {
   bool is_chat = false;
   std::string model;  ///< Empty: the base.
 
-  Json messages;                               ///< Chat: an array of {"role", "content"}, contents as text.
-  Json template_variables = Json::object();    ///< Chat: chat_template_kwargs.
+  Json messages;                             ///< Chat: an array of {"role", "content"}, contents as text.
+  Json template_variables = Json::object();  ///< Chat: chat_template_kwargs.
   bool add_generation_prompt = true;
   bool continues_last_message = false;
-  std::vector<std::string> prompts;            ///< Completions: texts ...
-  std::vector<std::vector<int>> prompt_ids;    ///< ... or ids, one of the two.
+  std::vector<std::string> prompts;          ///< Completions: texts ...
+  std::vector<std::vector<int>> prompt_ids;  ///< ... or ids, one of the two.
   bool echoes = false;
 
   decode::SamplingOptions sampling{.temperature = 1.0F};
   std::optional<std::uint64_t> seed;
-  int max_new_tokens = 0;                      ///< 0: what the context leaves.
+  int max_new_tokens = 0;  ///< 0: what the context leaves.
   int num_choices = 1;
   std::vector<std::string> stop_texts;
   bool wants_log_probabilities = false;
@@ -34,7 +34,7 @@ struct CompletionRequest {
   std::vector<std::pair<int, float>> logit_bias;
   float presence_penalty = 0.0F, frequency_penalty = 0.0F, repetition_penalty = 1.0F;
 
-  Json guide;           ///< As decode::compile_guide takes it; null: free.
+  Json guide;               ///< As decode::compile_guide takes it; null: free.
   std::string guide_param;  ///< The member that asked for it, for errors.
   bool is_streamed = false;
   bool includes_usage = false;
@@ -43,8 +43,8 @@ struct CompletionRequest {
 
 /// A body that must be a JSON object. Throws ApiError 400.
 Json read_json_body(std::string_view body);
-/// Throws ApiError 400 naming the member (`param`), what it should be and what it is. Members that are not known, or mean
-/// nothing here (user, metadata ...), are passed over.
+/// Throws ApiError 400 naming the member (`param`), what it should be and what it is. Members that are not known, or
+/// mean nothing here (user, metadata ...), are passed over.
 CompletionRequest read_completion_request(std::string_view body, bool is_chat);
 
 }  // namespace onggi::server

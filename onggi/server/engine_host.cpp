@@ -6,7 +6,8 @@
 
 namespace onggi::server {
 
-EngineHost::EngineHost(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer, runtime::EngineOptions options)
+EngineHost::EngineHost(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer,
+                       runtime::EngineOptions options)
     : engine_(context, decoder, tokenizer, options), thread_([this] { run(); }) {}
 
 void EngineHost::stop() {

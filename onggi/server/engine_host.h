@@ -22,13 +22,15 @@ class EngineHost {
   };
 
   /// What is passed by reference must outlive this.
-  EngineHost(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer, runtime::EngineOptions options);
+  EngineHost(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer,
+             runtime::EngineOptions options);
   ~EngineHost() { stop(); }
   EngineHost(const EngineHost&) = delete;
   EngineHost& operator=(const EngineHost&) = delete;
 
   void submit(std::vector<runtime::Job> jobs);
-  /// Ends the thread; what runs and waits fails, what comes later is forgotten. What the callbacks use must still be there.
+  /// Ends the thread; what runs and waits fails, what comes later is forgotten. What the callbacks use must still be
+  /// there.
   void stop();
   /// Asks the jobs' wishes again soon: a reader is there again, or gone.
   void notify();

@@ -13,7 +13,8 @@ std::shared_ptr<const decode::Guide> GuideCache::get(const Json& spec) {
   }
   auto guide = decode::compile_guide(spec, tokenizer_);
   const std::lock_guard lock(mutex_);
-  if (const auto found = by_text_.find(text); found != by_text_.end()) return found->second->second;  // somebody was faster
+  if (const auto found = by_text_.find(text); found != by_text_.end())
+    return found->second->second;  // somebody was faster
   by_use_.emplace_front(text, guide);
   by_text_[text] = by_use_.begin();
   while (by_use_.size() > max_guides_) {

@@ -10,11 +10,12 @@
 
 namespace onggi::server {
 
-/// Guides by their text: a server sees few of them, many times. The least recently used goes first. Thread-safe; a guide
-/// that is being compiled holds up nobody who asks for another.
+/// Guides by their text: a server sees few of them, many times. The least recently used goes first. Thread-safe; a
+/// guide that is being compiled holds up nobody who asks for another.
 class GuideCache {
  public:
-  GuideCache(std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t max_guides) : tokenizer_(std::move(tokenizer)), max_guides_(max_guides) {}
+  GuideCache(std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t max_guides)
+      : tokenizer_(std::move(tokenizer)), max_guides_(max_guides) {}
 
   /// Throws as decode::compile_guide.
   std::shared_ptr<const decode::Guide> get(const Json& spec);

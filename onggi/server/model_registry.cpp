@@ -10,20 +10,30 @@
 
 namespace onggi::server {
 
-ModelRegistry::ModelRegistry(const models::Decoder& decoder, std::string base_name, std::string base_hash, std::string tokenizer_hash)
-    : decoder_(decoder), base_name_(std::move(base_name)), base_hash_(std::move(base_hash)), tokenizer_hash_(std::move(tokenizer_hash)), started_at_(std::time(nullptr)) {}
+ModelRegistry::ModelRegistry(const models::Decoder& decoder, std::string base_name, std::string base_hash,
+                             std::string tokenizer_hash)
+    : decoder_(decoder),
+      base_name_(std::move(base_name)),
+      base_hash_(std::move(base_hash)),
+      tokenizer_hash_(std::move(tokenizer_hash)),
+      started_at_(std::time(nullptr)) {}
 
 void ModelRegistry::load(const std::string& name, const std::string& folder) {
-  require(!name.empty() && name != base_name_, "an adapter needs a name that is not the base's", ErrorCode::kInvalidArgument, name);
+  require(!name.empty() && name != base_name_, "an adapter needs a name that is not the base's",
+          ErrorCode::kInvalidArgument, name);
   const auto files = nn::read_adapter(folder);
-  nn::check_adapter_origin(files, std::vector<std::pair<std::string, std::string>>{{"base", base_hash_}, {"tokenizer", tokenizer_hash_}}, folder);
+  nn::check_adapter_origin(
+      files, std::vector<std::pair<std::string, std::string>>{{"base", base_hash_}, {"tokenizer", tokenizer_hash_}},
+      folder);
   // Its own thread and scratch memory: the engine computes meanwhile.
   ThreadPool pool(1);
   nn::Context context(pool);
-  ServedModel model{.name = name, .adapter = std::make_shared<nn::Adapter>(models::adapter_from_files(context, decoder_, files, folder)),
-                    .content_hash = sha256_hex(base_hash_ + sha256_file(std::filesystem::path(folder) / "adapter_model.safetensors") +
-                                               sha256_file(std::filesystem::path(folder) / "adapter_config.json")),
-                    .loaded_at = std::time(nullptr)};
+  ServedModel model{
+      .name = name,
+      .adapter = std::make_shared<nn::Adapter>(models::adapter_from_files(context, decoder_, files, folder)),
+      .content_hash = sha256_hex(base_hash_ + sha256_file(std::filesystem::path(folder) / "adapter_model.safetensors") +
+                                 sha256_file(std::filesystem::path(folder) / "adapter_config.json")),
+      .loaded_at = std::time(nullptr)};
   const std::lock_guard lock(mutex_);
   adapters_[name] = std::move(model);
 }
@@ -34,7 +44,8 @@ bool ModelRegistry::unload(const std::string& name) {
 }
 
 ServedModel ModelRegistry::find(const std::string& name) const {
-  if (name.empty() || name == base_name_) return {.name = base_name_, .adapter = nullptr, .content_hash = base_hash_, .loaded_at = started_at_};
+  if (name.empty() || name == base_name_)
+    return {.name = base_name_, .adapter = nullptr, .content_hash = base_hash_, .loaded_at = started_at_};
   const std::lock_guard lock(mutex_);
   const auto found = adapters_.find(name);
   if (found != adapters_.end()) return found->second;
@@ -51,7 +62,13 @@ ServedModel ModelRegistry::find(const std::string& name) const {
 
 Json ModelRegistry::list() const {
   const auto entry = [&](const std::string& name, std::int64_t created, const Json& parent) {
-    return Json{{"id", name}, {"object", "model"}, {"created", created}, {"owned_by", "onggi"}, {"root", base_name_}, {"parent", parent}, {"max_model_len", decoder_.config().max_positions}};
+    return Json{{"id", name},
+                {"object", "model"},
+                {"created", created},
+                {"owned_by", "onggi"},
+                {"root", base_name_},
+                {"parent", parent},
+                {"max_model_len", decoder_.config().max_positions}};
   };
   Json data = Json::array({entry(base_name_, started_at_, nullptr)});
   const std::lock_guard lock(mutex_);

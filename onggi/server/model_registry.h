@@ -21,12 +21,13 @@ struct ServedModel {
   std::int64_t loaded_at = 0;                  ///< Unix seconds.
 };
 
-/// The base and its adapters by name. Thread-safe; a request keeps the adapter that it began with, whatever is unloaded or
-/// loaded anew meanwhile.
+/// The base and its adapters by name. Thread-safe; a request keeps the adapter that it began with, whatever is unloaded
+/// or loaded anew meanwhile.
 class ModelRegistry {
  public:
   /// `decoder` must outlive this. `hashes`: what an adapter's origin is checked against (nn::check_adapter_origin).
-  ModelRegistry(const models::Decoder& decoder, std::string base_name, std::string base_hash, std::string tokenizer_hash);
+  ModelRegistry(const models::Decoder& decoder, std::string base_name, std::string base_hash,
+                std::string tokenizer_hash);
 
   /// Reads and packs a PEFT folder under a name; the same name with other bytes takes the old one's place.
   /// Throws as nn::read_adapter and models::adapter_from_files, kInvalidArgument for the base's name.

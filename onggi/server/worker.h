@@ -8,8 +8,8 @@
 
 namespace onggi::server {
 
-/// One thread for what may take a while but is not the engine's: parsing bodies, templates, tokenising, compiling guides,
-/// reading adapters. Tasks run in order and must not throw. Thread-safe.
+/// One thread for what may take a while but is not the engine's: parsing bodies, templates, tokenising, compiling
+/// guides, reading adapters. Tasks run in order and must not throw. Thread-safe.
 class Worker {
  public:
   Worker() : thread_([this] { run(); }) {}

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "onggi/models/decoder.h"
+#include "onggi/server/engine_host.h"
+#include "onggi/server/guide_cache.h"
+#include "onggi/server/model_registry.h"
+#include "onggi/server/worker.h"
+#include "onggi/text/chat_template.h"
+#include "onggi/text/tokenizer.h"
+
+namespace onggi::server {
+
+struct ServiceOptions {
+  std::int64_t max_body_bytes = 8 << 20;
+  std::int64_t max_waiting_tokens =
+      400'000;  ///< Prompt and answer tokens of all requests that are not done; more are refused with 429.
+  int default_max_tokens = 1024;        ///< Of a chat answer whose request names no limit.
+  std::vector<std::string> key_hashes;  ///< SHA-256 in hex of the keys that open everything under /v1 and the
+                                        ///< tokenizer; none: no key is asked for.
+  bool may_load_adapters = false;       ///< Whether /v1/load_lora_adapter and /v1/unload_lora_adapter are there.
+  std::string version;
+};
+
+/// What routes work with. Thread-safe, as its parts are.
+class Backend {
+ public:
+  /// What is passed by reference must outlive this.
+  Backend(EngineHost& engine, ModelRegistry& models, const models::Decoder& decoder,
+          std::shared_ptr<const text::Tokenizer> tokenizer, ServiceOptions options);
+
+  /// Counts a request as ended: "stop", "length", "error", "late" or "cancelled".
+  void count_end(const std::string& reason);
+  std::map<std::string, std::int64_t> ends() const;
+  /// When a client that is refused now should come back.
+  int retry_after_ms() const;
+
+  EngineHost& engine;
+  ModelRegistry& models;
+  const models::Decoder& decoder;
+  const std::shared_ptr<const text::Tokenizer> tokenizer;
+  const ServiceOptions options;
+  const std::unique_ptr<const text::ChatTemplate>
+      chat_template;  ///< Null: the checkpoint's vocabulary fits no template.
+  GuideCache guides;
+  std::atomic<bool> is_draining{false};
+  std::atomic<std::int64_t> open_tokens{0};  ///< Of requests that are not done.
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::int64_t> ends_;
+
+ public:
+  Worker worker;  ///< Last: its tasks use everything above.
+};
+
+}  // namespace onggi::server

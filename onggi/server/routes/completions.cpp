@@ -1,0 +1,171 @@
+#include "onggi/server/routes/completions.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+
+#include <sys/random.h>
+
+#include "onggi/core/error.h"
+#include "onggi/server/completion_reply.h"
+#include "onggi/server/completion_request.h"
+#include "onggi/server/routes/route.h"
+#include "onggi/server/token_ids.h"
+
+namespace onggi::server {
+namespace {
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  require(getrandom(&seed, sizeof seed, 0) == sizeof seed, "no random bytes from the system", ErrorCode::kInternal);
+  return seed;
+}
+
+/// From x-request-timeout-ms: a whole number from 1 to a day.
+std::chrono::steady_clock::time_point deadline_of(const http::Request& request) {
+  const std::string_view text = request.field("x-request-timeout-ms");
+  if (text.empty()) return std::chrono::steady_clock::time_point::max();
+  constexpr int kMaxMs = 86'400'000;
+  int ms = 0;
+  const auto end = std::from_chars(text.data(), text.data() + text.size(), ms);
+  if (end.ec != std::errc() || end.ptr != text.data() + text.size() || ms < 1 || ms > kMaxMs) {
+    throw ApiError(400,
+                   "x-request-timeout-ms: expected a whole number from 1 to " + std::to_string(kMaxMs) + ", found \"" +
+                       std::string(text) + "\"",
+                   "invalid_value", "x-request-timeout-ms");
+  }
+  return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
+}
+
+std::vector<int> chat_ids(const Backend& backend, const CompletionRequest& request) {
+  if (!backend.chat_template)
+    throw ApiError(400, "the model has no chat template; use /v1/completions", "no_chat_template", "messages");
+  auto how = text::chat_options_of(*backend.tokenizer);
+  how.add_generation_prompt = request.add_generation_prompt;
+  how.extra = request.template_variables;
+  std::vector<text::TextSpan> spans;
+  try {
+    spans = backend.chat_template->render_spans(request.messages, how);
+  } catch (const Error& e) {
+    throw ApiError(400, e.what(), "invalid_value", "messages");
+  }
+  if (request.continues_last_message && !spans.empty()) {
+    // What the template closes the last message with comes after its content: it goes.
+    while (!spans.empty() && !spans.back().is_content) spans.pop_back();
+  }
+  std::vector<int> ids;
+  backend.tokenizer->encode_spans(spans, ids);
+  return ids;
+}
+
+std::shared_ptr<runtime::AnswerSettings> settings_of(Backend& backend, const CompletionRequest& request,
+                                                     const ServedModel& model) {
+  auto settings = std::make_shared<runtime::AnswerSettings>();
+  settings->adapter = model.adapter;
+  settings->cache_key = model.content_hash;
+  settings->sampling = request.sampling;
+  settings->seed = request.seed ? *request.seed : random_seed();
+  settings->stop_texts = request.stop_texts;
+  settings->num_alternatives = request.num_alternatives;
+  settings->logit_bias = request.logit_bias;
+  settings->presence_penalty = request.presence_penalty;
+  settings->frequency_penalty = request.frequency_penalty;
+  settings->repetition_penalty = request.repetition_penalty;
+  if (request.guide.is_null()) return settings;
+  try {
+    settings->guide = backend.guides.get(request.guide);
+  } catch (const Error& e) {
+    throw ApiError(400, e.what(), "unsupported_guide", request.guide_param);
+  }
+  return settings;
+}
+
+/// Each in the vocabulary, not empty and with room for a token after it.
+std::vector<std::vector<int>> prompts_of(const Backend& backend, const CompletionRequest& request) {
+  std::vector<std::vector<int>> prompts = request.prompt_ids;
+  if (request.is_chat) prompts.push_back(chat_ids(backend, request));
+  for (const std::string& text : request.prompts) prompts.push_back(text_ids(*backend.tokenizer, text, true));
+  const auto& config = backend.decoder.config();
+  for (const auto& ids : prompts) {
+    if (ids.empty()) throw ApiError(400, "prompt: is empty", "invalid_value", "prompt");
+    const int highest = *std::ranges::max_element(ids);
+    if (highest >= config.vocab_size)
+      throw ApiError(400, "prompt: token id " + std::to_string(highest) + " is not in the vocabulary", "invalid_value",
+                     "prompt");
+    if (static_cast<std::int64_t>(ids.size()) >= config.max_positions) {
+      throw ApiError(400,
+                     "the prompt of " + std::to_string(ids.size()) + " tokens is longer than the model's context of " +
+                         std::to_string(config.max_positions),
+                     "context_length_exceeded", request.is_chat ? "messages" : "prompt");
+    }
+  }
+  return prompts;
+}
+
+/// On the worker: from a body to jobs on the engine. Throws what is wrong with the request.
+void start(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat) {
+  const auto deadline = deadline_of(exchange->request());
+  const CompletionRequest request = read_completion_request(exchange->request().body, is_chat);
+  const ServedModel model = backend.models.find(request.model);
+  const auto settings = settings_of(backend, request, model);
+  auto prompts = prompts_of(backend, request);
+  const auto longest = static_cast<int>(std::ranges::max_element(prompts, {}, &std::vector<int>::size)->size());
+  const int asked = request.max_new_tokens > 0 ? request.max_new_tokens : backend.options.default_max_tokens;
+  settings->max_new_tokens = std::min(asked, backend.decoder.config().max_positions - longest);
+  std::int64_t tokens = 0;
+  for (const auto& ids : prompts)
+    tokens += static_cast<std::int64_t>(ids.size()) + std::int64_t{settings->max_new_tokens} * request.num_choices;
+  const auto reply = std::make_shared<CompletionReply>(exchange, request, model.name, backend.tokenizer, deadline,
+                                                       [&backend, tokens](const std::string& reason) {
+                                                         backend.open_tokens -= tokens;
+                                                         backend.count_end(reason);
+                                                       });
+  std::vector<runtime::Job> jobs;
+  for (std::size_t p = 0; p < prompts.size(); ++p) {
+    runtime::Job job{.request = {.index = static_cast<std::int64_t>(p), .prompt = std::move(prompts[p])},
+                     .settings = settings,
+                     .is_urgent = request.is_urgent};
+    reply->attach(job, static_cast<int>(p), p < request.prompts.size() ? request.prompts[p] : std::string());
+    jobs.push_back(std::move(job));
+  }
+  backend.open_tokens += tokens;
+  backend.engine.submit(std::move(jobs));
+}
+
+}  // namespace
+
+void complete(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat) {
+  exchange->on_gone([&backend] { backend.engine.notify(); });
+  exchange->on_relieved([&backend] { backend.engine.notify(); });
+  // Counted from here on, so that what waits for its tokens to be counted fills the queue as well.
+  constexpr std::int64_t kBytesPerToken = 3;
+  const auto estimate = static_cast<std::int64_t>(exchange->request().body.size()) / kBytesPerToken;
+  backend.open_tokens += estimate;
+  backend.worker.post([&backend, exchange, is_chat, estimate] {
+    try {
+      if (!exchange->is_gone()) start(backend, exchange, is_chat);
+    } catch (const std::exception&) {
+      exchange->respond(answer_of([]() -> http::Response { throw; }));
+    }
+    backend.open_tokens -= estimate;
+  });
+}
+
+std::span<const Route> completion_routes() {
+  static constexpr std::array<Route, 2> kRoutes = {{
+      {.method = "POST",
+       .path = "/v1/chat/completions",
+       .run = [](Backend& b, const Call& c) { complete(b, c.exchange, true); },
+       .is_work = true,
+       .needs_key = true},
+      {.method = "POST",
+       .path = "/v1/completions",
+       .run = [](Backend& b, const Call& c) { complete(b, c.exchange, false); },
+       .is_work = true,
+       .needs_key = true},
+  }};
+  return kRoutes;
+}
+
+}  // namespace onggi::server
