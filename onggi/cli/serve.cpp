@@ -141,7 +141,8 @@ int run_serve(std::span<const std::string_view> arguments) {
   Session s = open_session(o.base, o.threads, o.exact ? models::Compute::kF32 : models::Compute::kInt8,
                            models::base_type_from_name(adapters_base_type(adapters.folders)));
   const std::string name = o.name.empty() ? s.checkpoint->path().stem().string() : o.name;
-  server::ModelRegistry models(*s.decoder, name, base_hash(*s.checkpoint), s.tokenizer->content_hash());
+  server::ServerMetrics metrics(name, s.decoder->config().max_positions);
+  server::ModelRegistry models(*s.decoder, name, base_hash(*s.checkpoint), s.tokenizer->content_hash(), metrics);
   for (std::size_t i = 0; i < adapters.names.size(); ++i) models.load(adapters.names[i], adapters.folders[i]);
   std::printf("serving %s and %zu adapters, context %d tokens\n", name.c_str(), adapters.names.size(),
               s.decoder->config().max_positions);
@@ -149,13 +150,13 @@ int run_serve(std::span<const std::string_view> arguments) {
 
   server::EngineHost engine(
       *s.context, *s.decoder, *s.tokenizer,
-      {.batch_rows = o.batch_rows, .chunk_tokens = o.chunk_tokens, .cache_tokens = o.cache_tokens});
+      {.batch_rows = o.batch_rows, .chunk_tokens = o.chunk_tokens, .cache_tokens = o.cache_tokens}, metrics);
   server::Backend backend(engine, models, *s.decoder, s.tokenizer,
                           {.max_waiting_tokens = o.max_waiting_tokens,
                            .default_max_tokens = o.default_max_tokens,
                            .key_hashes = keys,
                            .may_load_adapters = o.load_adapters,
-                           .version = commit()});
+                           .version = commit()}, metrics);
   server::Service service(backend, [quiet = o.quiet](const std::string& line) {
     if (!quiet) std::fprintf(stderr, "%s\n", line.c_str());
   });

@@ -1,6 +1,7 @@
 #include "onggi/runtime/engine.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <iterator>
 #include <numeric>
@@ -302,12 +303,19 @@ void Engine::take(Row& row, int id, float log_probability, std::vector<TokenAlte
 
 void Engine::take_forced(Row& row) {
   while (row.state && !row.finished) {
-    const auto allowed = row.state->allowed();
-    if (allowed.size() != 1) return;
+    const auto ids = allowed(row);
+    if (ids.size() != 1) return;
     counts_.forced_tokens += static_cast<std::int64_t>(row.samples.size());
-    const int id = allowed[0];
+    const int id = ids[0];
     take(row, id, 0.0F, {{id, 0.0F}});
   }
+}
+
+std::span<const int> Engine::allowed(Row& row) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto ids = row.state->allowed();
+  counts_.mask_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+  return ids;
 }
 
 std::span<const int> Engine::all_ids() {
@@ -347,25 +355,24 @@ void Engine::adjust(const Row& row, std::span<const int> ids, const float* logit
 void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset* subset, std::vector<Row>& rows) {
   const std::size_t at = rows.size();
   rows.push_back(std::move(chosen));
-  std::span<const int> allowed;
+  std::span<const int> ids;
   if (rows[at].state) {
-    rows[at].guarded([&] { allowed = rows[at].state->allowed(); });
+    rows[at].guarded([&] { ids = allowed(rows[at]); });
     if (rows[at].finished) return;
-    row_logits_.resize(allowed.size());
-    for (std::size_t i = 0; i < allowed.size(); ++i) {
-      const int column = subset->index_of(allowed[i]);
+    row_logits_.resize(ids.size());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const int column = subset->index_of(ids[i]);
       require(
-          column >= 0,
-          [&] { return "guide allows token " + std::to_string(allowed[i]) + " that it called unreachable"; },
+          column >= 0, [&] { return "guide allows token " + std::to_string(ids[i]) + " that it called unreachable"; },
           ErrorCode::kInternal);
       row_logits_[i] = logits[column];
     }
     logits = row_logits_.data();
   } else {
-    allowed = all_ids();
+    ids = all_ids();
   }
   if (!rows[at].settings().is_plain()) {
-    adjust(rows[at], allowed, logits);
+    adjust(rows[at], ids, logits);
     logits = row_logits_.data();
   }
   struct Branch {
@@ -375,10 +382,10 @@ void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset*
   std::vector<Branch> branches;
   const AnswerSettings& settings = rows[at].settings();
   const auto alternatives = settings.num_alternatives > 0
-                                ? likeliest(allowed, {logits, allowed.size()}, settings.num_alternatives)
+                                ? likeliest(ids, {logits, ids.size()}, settings.num_alternatives)
                                 : std::vector<TokenAlternative>();
   for (const int sample : rows[at].samples) {
-    const auto choice = decode::sample(allowed, {logits, allowed.size()}, settings.sampling, settings.seed,
+    const auto choice = decode::sample(ids, {logits, ids.size()}, settings.sampling, settings.seed,
                                        static_cast<std::uint64_t>(rows[at].answer.index),
                                        static_cast<std::uint64_t>(sample) << 32 | rows[at].answer.tokens.size());
     auto branch = std::ranges::find(branches, choice.id, [](const Branch& b) { return b.choice.id; });
@@ -503,6 +510,12 @@ void Engine::fail_all(const std::string& reason) {
 }
 
 std::size_t Engine::num_running() const { return rows_.size(); }
+
+std::int64_t Engine::num_held_tokens() const {
+  std::int64_t total = 0;
+  for (const Row& row : rows_) total += row.sequence.length();
+  return total;
+}
 
 Step Engine::step() {
   if (is_idle()) return Step::kIdle;

@@ -31,6 +31,7 @@ struct EngineCounts {
   std::int64_t steps = 0;
   std::int64_t cached_tokens = 0;  ///< Of the prompts', found in the cache.
   std::int64_t cancelled_rows = 0;
+  double mask_seconds = 0.0;  ///< Asking guides what may follow.
 };
 
 enum class Step {
@@ -62,6 +63,10 @@ class Engine {
   bool is_idle() const { return queue_.empty() && patient_queue_.empty() && rows_.empty(); }
   std::size_t num_waiting() const { return queue_.size() + patient_queue_.size(); }
   std::size_t num_running() const;
+  /// Whose keys and values rows hold, shared ones counted for each.
+  std::int64_t num_held_tokens() const;
+  /// Of prompts' beginnings in the cache.
+  std::int64_t num_cached_tokens() const { return cache_.num_tokens(); }
 
   const EngineCounts& counts() const { return counts_; }
 
@@ -86,6 +91,8 @@ class Engine {
   bool fits(const Job& job) const;
   void extend_subsets(std::span<const Job> jobs);
   std::span<const int> all_ids();
+  /// What the row's guide allows next, and the time that took.
+  std::span<const int> allowed(Row& row);
 
   nn::Context& context_;
   models::Decoder& decoder_;

@@ -2,9 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,6 +10,7 @@
 #include "onggi/server/engine_host.h"
 #include "onggi/server/guide_cache.h"
 #include "onggi/server/model_registry.h"
+#include "onggi/server/server_metrics.h"
 #include "onggi/server/worker.h"
 #include "onggi/text/chat_template.h"
 #include "onggi/text/tokenizer.h"
@@ -34,11 +33,8 @@ class Backend {
  public:
   /// What is passed by reference must outlive this.
   Backend(EngineHost& engine, ModelRegistry& models, const models::Decoder& decoder,
-          std::shared_ptr<const text::Tokenizer> tokenizer, ServiceOptions options);
+          std::shared_ptr<const text::Tokenizer> tokenizer, ServiceOptions options, ServerMetrics& metrics);
 
-  /// Counts a request as ended: "stop", "length", "error", "late" or "cancelled".
-  void count_end(const std::string& reason);
-  std::map<std::string, std::int64_t> ends() const;
   /// When a client that is refused now should come back.
   int retry_after_ms() const;
 
@@ -47,18 +43,13 @@ class Backend {
   const models::Decoder& decoder;
   const std::shared_ptr<const text::Tokenizer> tokenizer;
   const ServiceOptions options;
+  ServerMetrics& metrics;
   const std::unique_ptr<const text::ChatTemplate>
       chat_template;  ///< Null: the checkpoint's vocabulary fits no template.
   GuideCache guides;
   std::atomic<bool> is_draining{false};
   std::atomic<std::int64_t> open_tokens{0};  ///< Of requests that are not done.
-
- private:
-  mutable std::mutex mutex_;
-  std::map<std::string, std::int64_t> ends_;
-
- public:
-  Worker worker;  ///< Last: its tasks use everything above.
+  Worker worker;                             ///< Last: its tasks use everything above.
 };
 
 }  // namespace onggi::server

@@ -7,8 +7,8 @@
 namespace onggi::server {
 
 EngineHost::EngineHost(nn::Context& context, models::Decoder& decoder, const text::Tokenizer& tokenizer,
-                       runtime::EngineOptions options)
-    : engine_(context, decoder, tokenizer, options), thread_([this] { run(); }) {}
+                       runtime::EngineOptions options, ServerMetrics& metrics)
+    : options_(options), metrics_(metrics), engine_(context, decoder, tokenizer, options), thread_([this] { run(); }) {}
 
 void EngineHost::stop() {
   {
@@ -44,7 +44,14 @@ EngineHost::Snapshot EngineHost::snapshot() const {
 
 void EngineHost::publish() {
   const std::lock_guard lock(mutex_);
-  snapshot_.counts = engine_.counts();
+  const runtime::EngineCounts& counts = engine_.counts();
+  if (counts.steps > snapshot_.counts.steps)
+    metrics_.iteration_tokens.observe(static_cast<double>(counts.computed_tokens - snapshot_.counts.computed_tokens));
+  if (counts.mask_seconds > snapshot_.counts.mask_seconds)
+    metrics_.mask_seconds.observe(counts.mask_seconds - snapshot_.counts.mask_seconds);
+  snapshot_.counts = counts;
+  snapshot_.num_held_tokens = engine_.num_held_tokens();
+  snapshot_.num_cached_tokens = engine_.num_cached_tokens();
   snapshot_.num_waiting = static_cast<std::int64_t>(engine_.num_waiting());
   snapshot_.num_running = static_cast<std::int64_t>(engine_.num_running());
 }

@@ -1,5 +1,7 @@
 #include "onggi/server/guide_cache.h"
 
+#include <chrono>
+
 namespace onggi::server {
 
 std::shared_ptr<const decode::Guide> GuideCache::get(const Json& spec) {
@@ -11,7 +13,10 @@ std::shared_ptr<const decode::Guide> GuideCache::get(const Json& spec) {
       return found->second->second;
     }
   }
+  const auto began = std::chrono::steady_clock::now();
   auto guide = decode::compile_guide(spec, tokenizer_);
+  metrics_.grammar_compile_seconds.observe(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   const std::lock_guard lock(mutex_);
   if (const auto found = by_text_.find(text); found != by_text_.end())
     return found->second->second;  // somebody was faster

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "onggi/decode/guide.h"
+#include "onggi/server/server_metrics.h"
 
 namespace onggi::server {
 
@@ -14,8 +15,8 @@ namespace onggi::server {
 /// guide that is being compiled holds up nobody who asks for another.
 class GuideCache {
  public:
-  GuideCache(std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t max_guides)
-      : tokenizer_(std::move(tokenizer)), max_guides_(max_guides) {}
+  GuideCache(std::shared_ptr<const text::Tokenizer> tokenizer, std::size_t max_guides, ServerMetrics& metrics)
+      : tokenizer_(std::move(tokenizer)), max_guides_(max_guides), metrics_(metrics) {}
 
   /// Throws as decode::compile_guide.
   std::shared_ptr<const decode::Guide> get(const Json& spec);
@@ -25,6 +26,7 @@ class GuideCache {
 
   const std::shared_ptr<const text::Tokenizer> tokenizer_;
   const std::size_t max_guides_;
+  ServerMetrics& metrics_;
   std::mutex mutex_;
   std::list<Entry> by_use_;  ///< Last used first.
   std::unordered_map<std::string, std::list<Entry>::iterator> by_text_;

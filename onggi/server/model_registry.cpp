@@ -1,5 +1,6 @@
 #include "onggi/server/model_registry.h"
 
+#include <chrono>
 #include <ctime>
 
 #include "onggi/core/error.h"
@@ -11,16 +12,18 @@
 namespace onggi::server {
 
 ModelRegistry::ModelRegistry(const models::Decoder& decoder, std::string base_name, std::string base_hash,
-                             std::string tokenizer_hash)
+                             std::string tokenizer_hash, ServerMetrics& metrics)
     : decoder_(decoder),
       base_name_(std::move(base_name)),
       base_hash_(std::move(base_hash)),
       tokenizer_hash_(std::move(tokenizer_hash)),
-      started_at_(std::time(nullptr)) {}
+      started_at_(std::time(nullptr)),
+      metrics_(metrics) {}
 
 void ModelRegistry::load(const std::string& name, const std::string& folder) {
   require(!name.empty() && name != base_name_, "an adapter needs a name that is not the base's",
           ErrorCode::kInvalidArgument, name);
+  const auto began = std::chrono::steady_clock::now();
   const auto files = nn::read_adapter(folder);
   nn::check_adapter_origin(
       files, std::vector<std::pair<std::string, std::string>>{{"base", base_hash_}, {"tokenizer", tokenizer_hash_}},
@@ -34,6 +37,8 @@ void ModelRegistry::load(const std::string& name, const std::string& folder) {
       .content_hash = sha256_hex(base_hash_ + sha256_file(std::filesystem::path(folder) / "adapter_model.safetensors") +
                                  sha256_file(std::filesystem::path(folder) / "adapter_config.json")),
       .loaded_at = std::time(nullptr)};
+  metrics_.adapter_load_seconds.observe(
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   const std::lock_guard lock(mutex_);
   adapters_[name] = std::move(model);
 }

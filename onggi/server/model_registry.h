@@ -10,6 +10,7 @@
 #include "onggi/core/json.h"
 #include "onggi/models/decoder.h"
 #include "onggi/nn/lora.h"
+#include "onggi/server/server_metrics.h"
 
 namespace onggi::server {
 
@@ -27,7 +28,7 @@ class ModelRegistry {
  public:
   /// `decoder` must outlive this. `hashes`: what an adapter's origin is checked against (nn::check_adapter_origin).
   ModelRegistry(const models::Decoder& decoder, std::string base_name, std::string base_hash,
-                std::string tokenizer_hash);
+                std::string tokenizer_hash, ServerMetrics& metrics);
 
   /// Reads and packs a PEFT folder under a name; the same name with other bytes takes the old one's place.
   /// Throws as nn::read_adapter and models::adapter_from_files, kInvalidArgument for the base's name.
@@ -44,6 +45,7 @@ class ModelRegistry {
   const models::Decoder& decoder_;
   const std::string base_name_, base_hash_, tokenizer_hash_;
   const std::int64_t started_at_;
+  ServerMetrics& metrics_;
   mutable std::mutex mutex_;
   std::map<std::string, ServedModel> adapters_;
 };

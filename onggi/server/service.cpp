@@ -51,8 +51,12 @@ http::Admission Service::admit(const http::Head& head) {
                            "unsupported_media_type"));
   }
   if (route->is_work) {
-    if (backend_.is_draining) return refuse(ApiError(503, "the server is stopping", "draining"));
+    if (backend_.is_draining) {
+      backend_.metrics.sheds("draining").add();
+      return refuse(ApiError(503, "the server is stopping", "draining"));
+    }
     if (backend_.open_tokens > backend_.options.max_waiting_tokens) {
+      backend_.metrics.sheds("overloaded").add();
       return refuse(ApiError(429, "the server has work for " + std::to_string(backend_.open_tokens) + " tokens already",
                              "overloaded"),
                     backend_.retry_after_ms());
@@ -67,11 +71,14 @@ void Service::handle(std::shared_ptr<http::Exchange> exchange) {
 }
 
 http::Response Service::protocol_error(int status, std::string_view message) {
+  if (status == 503) backend_.metrics.sheds("connections").add();
   return error_response(ApiError(status, std::string(message)));
 }
 
 void Service::finished(const http::Record& record) {
   const http::Request& request = *record.request;
+  const Route* route = find_route(request).route;
+  backend_.metrics.count_http(record, route == nullptr ? std::string_view() : route->path);
   log_(Json({{"request_id", request.id},
              {"peer", request.peer},
              {"method", request.method},

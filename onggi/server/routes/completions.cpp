@@ -10,6 +10,7 @@
 #include "onggi/core/error.h"
 #include "onggi/server/completion_reply.h"
 #include "onggi/server/completion_request.h"
+#include "onggi/server/request_meter.h"
 #include "onggi/server/routes/route.h"
 #include "onggi/server/token_ids.h"
 
@@ -104,7 +105,7 @@ std::vector<std::vector<int>> prompts_of(const Backend& backend, const Completio
 }
 
 /// On the worker: from a body to jobs on the engine. Throws what is wrong with the request.
-void start(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat) {
+void start(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat, const RequestMeter& meter) {
   const auto deadline = deadline_of(exchange->request());
   const CompletionRequest request = read_completion_request(exchange->request().body, is_chat);
   const ServedModel model = backend.models.find(request.model);
@@ -119,7 +120,7 @@ void start(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bo
   const auto reply = std::make_shared<CompletionReply>(exchange, request, model.name, backend.tokenizer, deadline,
                                                        [&backend, tokens](const std::string& reason) {
                                                          backend.open_tokens -= tokens;
-                                                         backend.count_end(reason);
+                                                         backend.metrics.ends(reason).add();
                                                        });
   std::vector<runtime::Job> jobs;
   for (std::size_t p = 0; p < prompts.size(); ++p) {
@@ -127,6 +128,7 @@ void start(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bo
                      .settings = settings,
                      .is_urgent = request.is_urgent};
     reply->attach(job, static_cast<int>(p), p < request.prompts.size() ? request.prompts[p] : std::string());
+    meter.attach(job);
     jobs.push_back(std::move(job));
   }
   backend.open_tokens += tokens;
@@ -142,9 +144,10 @@ void complete(Backend& backend, const std::shared_ptr<http::Exchange>& exchange,
   constexpr std::int64_t kBytesPerToken = 3;
   const auto estimate = static_cast<std::int64_t>(exchange->request().body.size()) / kBytesPerToken;
   backend.open_tokens += estimate;
-  backend.worker.post([&backend, exchange, is_chat, estimate] {
+  const RequestMeter meter(backend.metrics, RequestMeter::Clock::now());
+  backend.worker.post([&backend, exchange, is_chat, estimate, meter] {
     try {
-      if (!exchange->is_gone()) start(backend, exchange, is_chat);
+      if (!exchange->is_gone()) start(backend, exchange, is_chat, meter);
     } catch (const std::exception&) {
       exchange->respond(answer_of([]() -> http::Response { throw; }));
     }

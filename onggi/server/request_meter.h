@@ -1,0 +1,27 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+
+#include "onggi/runtime/request.h"
+#include "onggi/server/server_metrics.h"
+
+namespace onggi::server {
+
+/// Measures the jobs of a request through their callbacks: whoever answers need not know of it.
+class RequestMeter {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// `metrics` must outlive the jobs.
+  RequestMeter(ServerMetrics& metrics, Clock::time_point arrived) : metrics_(metrics), arrived_(arrived) {}
+
+  /// After the job's callbacks are set and before it is submitted.
+  void attach(runtime::Job& job) const;
+
+ private:
+  ServerMetrics& metrics_;
+  const Clock::time_point arrived_;
+};
+
+}  // namespace onggi::server
