@@ -2,13 +2,14 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <memory>
 #include <thread>
 
 #include "onggi/cli/command.h"
+#include "onggi/cli/serve_config.h"
 #include "onggi/cli/session.h"
 #include "onggi/core/error.h"
-#include "onggi/core/files.h"
-#include "onggi/core/hash.h"
+#include "onggi/core/line_writer.h"
 #include "onggi/core/options.h"
 #include "onggi/server/service.h"
 
@@ -16,6 +17,7 @@ namespace onggi::cli {
 namespace {
 
 struct ServeOptions {
+  std::string config;
   std::string base;
   std::string name;
   std::vector<std::string> adapters;
@@ -30,6 +32,9 @@ struct ServeOptions {
   int default_max_tokens = 1024;
   int drain_seconds = 30;
   std::string keys;
+  bool open_metrics = false;
+  int adapter_memory_mb = 1024;
+  std::string log;
   bool load_adapters = false;
   bool exact = false;
   bool quiet = false;
@@ -37,6 +42,7 @@ struct ServeOptions {
 
   template <class V>
   void visit(V&& field) {
+    field("config", config, "YAML file of these options, of adapters and of keys; flags come after it.");
     field("base", base, "Model: a GGUF file or a Hugging Face folder; empty = the demo's Gemma 3 270M.");
     field("name", name, "What requests call the base; the file's or folder's name if not given.");
     field("adapter", adapters, "name=FOLDER of a PEFT adapter (repeat the flag); requests choose it as their model.");
@@ -53,13 +59,17 @@ struct ServeOptions {
     field("default_max_tokens", default_max_tokens, "Longest answer of a request that names no limit.");
     field("drain_seconds", drain_seconds, "At SIGTERM: how long requests that run may take to end.");
     field("keys", keys,
-          "File of API keys, one a line: as they are, or sha256:HEX; lines from # are remarks. None = no key is asked "
-          "for.");
+          "File of API keys: YAML (`onggi serve keys new`), or one a line, as it is or as sha256:HEX. None = no key is "
+          "asked for.");
+    field("open_metrics", open_metrics, "With keys: /metrics needs none all the same.");
+    field("adapter_memory_mb", adapter_memory_mb,
+          "Of the adapters in --config, which are read when they are asked for: those used last stay within this.");
+    field("log", log, "File for the line a request, opened anew at SIGHUP; standard error if not given.");
     field("load_adapters", load_adapters,
           "Serve /v1/load_lora_adapter and /v1/unload_lora_adapter, which read folders of this machine.");
     field("exact", exact, "Compute in f32 instead of int8 (slower; the reference's arithmetic).");
     field("quiet", quiet, "No line a request.");
-    field("check", check, "Load everything, say what would be served, and end.");
+    field("check", check, "Load everything, say what would be served and what is wrong, and end.");
   }
 };
 
@@ -82,41 +92,43 @@ AdapterFlags read_adapter_flags(const std::vector<std::string>& flags) {
   return adapters;
 }
 
-/// Hashes of the keys in a file.
-std::vector<std::string> read_keys(const std::string& path) {
-  std::vector<std::string> hashes;
-  if (path.empty()) return hashes;
-  const std::string text = read_file(path);
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find('\n', begin), text.size());
-    std::string line = text.substr(begin, end - begin);
-    begin = end + 1;
-    line.erase(
-        std::find_if(line.rbegin(), line.rend(), [](char c) { return c != ' ' && c != '\r' && c != '\t'; }).base(),
-        line.end());
-    if (line.empty() || line[0] == '#') continue;
-    constexpr std::string_view kHashed = "sha256:";
-    hashes.push_back(line.starts_with(kHashed) ? line.substr(kHashed.size()) : sha256_hex(line));
-    const bool is_hash =
-        hashes.back().size() == 64 && hashes.back().find_first_not_of("0123456789abcdef") == std::string::npos;
-    require(is_hash, "sha256: is not followed by 64 digits of 0-9a-f", ErrorCode::kInvalidArgument, path);
-  }
-  require(!hashes.empty(), "the file has no key", ErrorCode::kInvalidArgument, path);
-  return hashes;
+/// The keys of the flag's file, or of the configuration itself; null if there are none.
+std::shared_ptr<server::KeyRing> read_keys(const ServeOptions& o, const ServeConfig& config) {
+  if (o.keys.empty() && !config.has_keys) return nullptr;
+  const bool is_inside = o.keys.empty();
+  auto keys = std::make_shared<server::KeyRing>(
+      server::KeyRing::Source{.path = is_inside ? o.config : o.keys, .may_hold_more = is_inside});
+  if (const auto warning = keys->warning(); !warning.empty()) std::fprintf(stderr, "onggi: %s\n", warning.c_str());
+  return keys;
 }
 
-/// What ends the server.
-sigset_t ending_signals() {
+/// What SIGHUP asks for: the log may have been moved, the keys changed.
+void reopen(LineWriter* log, server::KeyRing* keys) {
+  if (log != nullptr) log->reopen();
+  if (keys == nullptr) return;
+  try {
+    keys->reload();
+    std::printf("read the keys anew: %zu\n", keys->size());
+  } catch (const Error& e) {
+    std::printf("the keys stay as they were: %s\n", e.what());
+  }
+  std::fflush(stdout);
+}
+
+/// What ends the server, and SIGHUP.
+sigset_t awaited_signals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   return signals;
 }
 
 }  // namespace
 
 int run_serve(std::span<const std::string_view> arguments) {
+  if (!arguments.empty() && arguments[0] == "keys") return run_serve_keys(arguments.subspan(1));
   ServeOptions o;
   OptionList list(o);
   static constexpr std::string_view kExamples[] = {
@@ -133,45 +145,61 @@ int run_serve(std::span<const std::string_view> arguments) {
     return 0;
   }
   require(list.parse_flags(arguments).empty(), "serve takes no positional argument");
+  ServeConfig config;
+  if (!o.config.empty()) {
+    const std::string path = o.config;
+    o = {};
+    config = read_serve_config(path, list);
+    list.parse_flags(arguments);
+  }
   const auto adapters = read_adapter_flags(o.adapters);
-  const auto keys = read_keys(o.keys);
-  const sigset_t signals = ending_signals();
+  const auto keys = read_keys(o, config);
+  if (o.check && !check_folders(config.adapters)) return 1;
+  std::vector<std::string> folders = adapters.folders;
+  for (const auto& adapter : config.adapters) {
+    require_folder(adapter);
+    folders.push_back(adapter.folder);
+  }
+  const sigset_t signals = awaited_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // Before there are threads, so that none of them takes one.
   std::signal(SIGPIPE, SIG_IGN);
   Session s = open_session(o.base, o.threads, o.exact ? models::Compute::kF32 : models::Compute::kInt8,
-                           models::base_type_from_name(adapters_base_type(adapters.folders)));
+                           models::base_type_from_name(adapters_base_type(folders)));
   const std::string name = o.name.empty() ? s.checkpoint->path().stem().string() : o.name;
   server::ServerMetrics metrics(name, s.decoder->config().max_positions);
-  server::ModelRegistry models(*s.decoder, name, base_hash(*s.checkpoint), s.tokenizer->content_hash(), metrics);
+  server::ModelRegistry models(*s.decoder, name, base_hash(*s.checkpoint), s.tokenizer->content_hash(), metrics,
+                               std::int64_t{o.adapter_memory_mb} << 20);
+  for (const auto& adapter : config.adapters) models.add(adapter.name, adapter.folder);
   for (std::size_t i = 0; i < adapters.names.size(); ++i) models.load(adapters.names[i], adapters.folders[i]);
-  std::printf("serving %s and %zu adapters, context %d tokens\n", name.c_str(), adapters.names.size(),
-              s.decoder->config().max_positions);
-  if (o.check) return 0;
+  std::printf("serving %s and %zu adapters, context %d tokens\n", name.c_str(),
+              static_cast<std::size_t>(models.counts().registered), s.decoder->config().max_positions);
+  if (o.check) return check_served(models, config.adapters, o.host, o.port) ? 0 : 1;
 
+  const auto log = o.quiet ? nullptr : std::make_unique<LineWriter>(LineWriter::Options{.path = o.log});
   server::EngineHost engine(
       *s.context, *s.decoder, *s.tokenizer,
       {.batch_rows = o.batch_rows, .chunk_tokens = o.chunk_tokens, .cache_tokens = o.cache_tokens}, metrics);
   server::Backend backend(engine, models, *s.decoder, s.tokenizer,
                           {.max_waiting_tokens = o.max_waiting_tokens,
                            .default_max_tokens = o.default_max_tokens,
-                           .key_hashes = keys,
+                           .keys = keys,
+                           .has_open_metrics = o.open_metrics,
                            .may_load_adapters = o.load_adapters,
-                           .version = commit()}, metrics);
-  server::Service service(backend, [quiet = o.quiet](const std::string& line) {
-    if (!quiet) std::fprintf(stderr, "%s\n", line.c_str());
-  });
+                           .version = commit()},
+                          metrics);
+  server::Service service(backend, log.get());
   http::Server http(service, {.host = o.host, .port = o.port, .max_connections = o.max_connections});
   std::printf("listening on http://%s:%d/v1\n", o.host.c_str(), http.port());
   std::fflush(stdout);
   int signal = 0;
-  sigwait(&signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) reopen(log.get(), keys.get());
   std::printf("stopping: %d requests run\n", http.num_exchanges());
   std::fflush(stdout);
-  service.drain();
-  http.stop_accepting();
+  service.drain();  // Still there: for what runs, and to say to others that they should go elsewhere.
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(o.drain_seconds);
   while (http.num_exchanges() > 0 && std::chrono::steady_clock::now() < end)
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  http.stop_accepting();
   engine.stop();  // While service and connections are there to be told.
   return 0;
 }

@@ -70,6 +70,13 @@ Backend::Backend(EngineHost& engine, ModelRegistry& models, const models::Decode
   metrics.registry.gauge_of("onggi_open_tokens",
                             "Tokens of requests that are not done, as far as they can be foreseen.",
                             [this] { return static_cast<double>(open_tokens); });
+  const auto count = [&models](auto member) {
+    return [&models, member] { return static_cast<double>(models.counts().*member); };
+  };
+  using Counts = ModelRegistry::Counts;
+  metrics.registry.gauge_of("onggi_adapters", "Adapters that requests may ask for.", count(&Counts::registered));
+  metrics.registry.gauge_of("onggi_adapters_loaded", "Of these, in memory.", count(&Counts::loaded));
+  metrics.registry.gauge_of("onggi_adapter_bytes", "What they take.", count(&Counts::bytes));
 }
 
 int Backend::retry_after_ms() const {

@@ -9,6 +9,7 @@
 #include "onggi/models/decoder.h"
 #include "onggi/server/engine_host.h"
 #include "onggi/server/guide_cache.h"
+#include "onggi/server/key_ring.h"
 #include "onggi/server/model_registry.h"
 #include "onggi/server/server_metrics.h"
 #include "onggi/server/worker.h"
@@ -21,10 +22,10 @@ struct ServiceOptions {
   std::int64_t max_body_bytes = 8 << 20;
   std::int64_t max_waiting_tokens =
       400'000;  ///< Prompt and answer tokens of all requests that are not done; more are refused with 429.
-  int default_max_tokens = 1024;        ///< Of a chat answer whose request names no limit.
-  std::vector<std::string> key_hashes;  ///< SHA-256 in hex of the keys that open everything under /v1 and the
-                                        ///< tokenizer; none: no key is asked for.
-  bool may_load_adapters = false;       ///< Whether /v1/load_lora_adapter and /v1/unload_lora_adapter are there.
+  int default_max_tokens = 1024;   ///< Of a chat answer whose request names no limit.
+  std::shared_ptr<KeyRing> keys;   ///< Null: no key is asked for.
+  bool has_open_metrics = false;   ///< /metrics needs no key.
+  bool may_load_adapters = false;  ///< Whether /v1/load_lora_adapter and /v1/unload_lora_adapter are there.
   std::string version;
 };
 
@@ -49,7 +50,10 @@ class Backend {
   GuideCache guides;
   std::atomic<bool> is_draining{false};
   std::atomic<std::int64_t> open_tokens{0};  ///< Of requests that are not done.
-  Worker worker;                             ///< Last: its tasks use everything above.
+
+  // Last: their tasks use everything above.
+  Worker worker;
+  Worker loader;  ///< Reads adapters, so that requests for others go on meanwhile; its tasks use the worker.
 };
 
 }  // namespace onggi::server

@@ -8,13 +8,16 @@ namespace {
 
 using Clock = RequestMeter::Clock;
 
+double ms(Clock::duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
 double seconds(Clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
 /// One job on its way. On the engine's thread.
 class JobTimes {
  public:
-  JobTimes(ServerMetrics& metrics, Clock::time_point arrived, const runtime::Job& job)
+  JobTimes(ServerMetrics& metrics, std::shared_ptr<CallRecord> record, Clock::time_point arrived,
+           const runtime::Job& job)
       : metrics_(metrics),
+        record_(std::move(record)),
         arrived_(arrived),
         num_prompt_tokens_(job.request.prompt.size()),
         first_sample_(job.request.first_sample),
@@ -23,9 +26,14 @@ class JobTimes {
     metrics_.asked_max_tokens.observe(job.settings->max_new_tokens);
   }
 
-  void started() {
+  void started(int num_cached_tokens) {
     started_ = Clock::now();
     metrics_.queue_time.observe(seconds(started_ - arrived_));
+    note([&](CallFacts& facts) {
+      if (!facts.queue_ms) facts.queue_ms = ms(started_ - arrived_);
+      facts.prompt_tokens += static_cast<std::int64_t>(num_prompt_tokens_);
+      facts.cached_tokens += num_cached_tokens;
+    });
   }
 
   void grew(std::size_t num_tokens, std::span<const int> samples) {
@@ -35,6 +43,9 @@ class JobTimes {
       first_token_ = now;
       metrics_.time_to_first_token.observe(seconds(now - arrived_));
       metrics_.prefill_time.observe(seconds(now - started_));
+      note([&](CallFacts& facts) {
+        if (!facts.first_token_ms) facts.first_token_ms = ms(now - arrived_);
+      });
     }
     num_tokens_ = std::max(num_tokens_, num_tokens);
     last_token_ = now;
@@ -52,6 +63,10 @@ class JobTimes {
 
   void done(const runtime::Answer& answer) {
     grew(answer.tokens.size(), {&answer.sample, 1});
+    note([&](CallFacts& facts) {
+      facts.generated_tokens += static_cast<std::int64_t>(answer.tokens.size());
+      facts.total_ms = ms(Clock::now() - arrived_);
+    });
     const bool is_answered = answer.complete || answer.is_cut;
     if (is_answered) metrics_.generation_tokens.observe(static_cast<double>(answer.tokens.size()));
     has_failed_ = has_failed_ || !is_answered;
@@ -69,11 +84,16 @@ class JobTimes {
   }
 
  private:
+  template <class Change>
+  void note(Change change) {
+    if (record_) record_->update(change);
+  }
   struct Sample {
     std::size_t num_tokens = 0;
     Clock::time_point last_token;
   };
   ServerMetrics& metrics_;
+  const std::shared_ptr<CallRecord> record_;
   const Clock::time_point arrived_;
   const std::size_t num_prompt_tokens_;
   const int first_sample_;
@@ -87,9 +107,9 @@ class JobTimes {
 }  // namespace
 
 void RequestMeter::attach(runtime::Job& job) const {
-  const auto times = std::make_shared<JobTimes>(metrics_, arrived_, job);
+  const auto times = std::make_shared<JobTimes>(metrics_, record_, arrived_, job);
   job.started = [times, next = std::move(job.started)](int num_cached_tokens) {
-    times->started();
+    times->started(num_cached_tokens);
     if (next) next(num_cached_tokens);
   };
   job.grown = [times, next = std::move(job.grown)](const runtime::Answer& answer, std::span<const int> samples) {

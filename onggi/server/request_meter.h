@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "onggi/runtime/request.h"
+#include "onggi/server/call_record.h"
 #include "onggi/server/server_metrics.h"
 
 namespace onggi::server {
@@ -13,15 +14,17 @@ class RequestMeter {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// `metrics` must outlive the jobs.
-  RequestMeter(ServerMetrics& metrics, Clock::time_point arrived) : metrics_(metrics), arrived_(arrived) {}
+  /// `metrics` must outlive the jobs; `record` may be null.
+  RequestMeter(ServerMetrics& metrics, std::shared_ptr<CallRecord> record, Clock::time_point arrived)
+      : metrics_(metrics), record_(std::move(record)), arrived_(arrived) {}
 
   /// After the job's callbacks are set and before it is submitted.
   void attach(runtime::Job& job) const;
 
  private:
   ServerMetrics& metrics_;
-  const Clock::time_point arrived_;
+  std::shared_ptr<CallRecord> record_;
+  Clock::time_point arrived_;
 };
 
 }  // namespace onggi::server

@@ -1,13 +1,15 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "onggi/core/line_writer.h"
 #include "onggi/http/server.h"
 #include "onggi/server/backend.h"
+#include "onggi/server/call_record.h"
 
 namespace onggi::server {
 
@@ -16,8 +18,9 @@ struct Route;
 /// The OpenAI-compatible API over one engine: finds the route, and who may take it.
 class Service : public http::Service {
  public:
-  /// `log` is given one JSON line a request; it is called on the I/O thread. `backend` must outlive this.
-  Service(Backend& backend, std::function<void(const std::string&)> log) : backend_(backend), log_(std::move(log)) {}
+  /// `log` is given a JSON line a call; null: none is written. `backend` must outlive this, `log` the engine too: a
+  /// call may end with its work.
+  Service(Backend& backend, LineWriter* log);
 
   http::Admission admit(const http::Head& head) override;
   void handle(std::shared_ptr<http::Exchange> exchange) override;
@@ -34,10 +37,16 @@ class Service : public http::Service {
     std::vector<std::string> captured;
   };
   Found find_route(const http::Head& head) const;
-  bool has_key(const http::Head& head) const;
+  /// Whether a key is asked for there.
+  bool is_guarded(const Route& route) const;
+  /// Whose key the request has; null: none that is known.
+  std::shared_ptr<const Caller> caller_of(const http::Head& head) const;
+  std::shared_ptr<CallRecord> new_record(std::shared_ptr<const Caller> caller) const;
 
   Backend& backend_;
-  const std::function<void(const std::string&)> log_;
+  LineWriter* const log_;
+  /// Of the calls whose answer is not out yet. On the I/O thread.
+  std::unordered_map<const http::Request*, std::shared_ptr<CallRecord>> open_;
 };
 
 }  // namespace onggi::server

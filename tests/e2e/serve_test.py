@@ -328,6 +328,7 @@ class Lifecycle(unittest.TestCase):
 
     def test_keys_open_the_api(self):
         keys = self.w.write("keys.txt", "# ours\nfirst-key\nsha256:" + hashlib.sha256(b"second-key").hexdigest() + "\n")
+        keys.chmod(0o600)
         server = Server("--base", self.w.base, "--keys", keys)
         body = {"prompt": "the", "max_tokens": 2}
         for key, wanted in ((None, 401), ("Bearer wrong", 401), ("first-key", 401), ("Bearer first-key", 200), ("bearer second-key", 200)):

@@ -104,11 +104,56 @@ std::vector<std::vector<int>> prompts_of(const Backend& backend, const Completio
   return prompts;
 }
 
-/// On the worker: from a body to jobs on the engine. Throws what is wrong with the request.
-void start(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat, const RequestMeter& meter) {
-  const auto deadline = deadline_of(exchange->request());
-  const CompletionRequest request = read_completion_request(exchange->request().body, is_chat);
+/// Counts tokens as open while it lives.
+class OpenTokens {
+ public:
+  OpenTokens(Backend& backend, std::int64_t tokens) : backend_(backend), tokens_(tokens) {
+    backend_.open_tokens += tokens_;
+  }
+  ~OpenTokens() { backend_.open_tokens -= tokens_; }
+  OpenTokens(const OpenTokens&) = delete;
+  OpenTokens& operator=(const OpenTokens&) = delete;
+
+ private:
+  Backend& backend_;
+  const std::int64_t tokens_;
+};
+
+/// A request on its way to the engine.
+struct Arrival {
+  std::shared_ptr<http::Exchange> exchange;
+  std::shared_ptr<CallRecord> record;  ///< May be null.
+  RequestMeter meter;
+  /// Counted from here on, so that what waits for its tokens to be counted fills the queue as well.
+  std::shared_ptr<OpenTokens> estimate;
+};
+
+/// Takes what the request may use at most from the key's budget.
+void charge(const Arrival& arrival, const ServedModel& model, std::int64_t tokens) {
+  if (!arrival.record) return;
+  arrival.record->update([&](CallFacts& facts) {
+    facts.model = model.base_name;
+    if (model.adapter) facts.adapter = model.name;
+  });
+  if (arrival.record->caller) arrival.record->caller->budget->charge(tokens);
+}
+
+/// Gives back what it did not use.
+void settle(CallRecord& record, const std::string& reason, std::int64_t charged) {
+  std::int64_t used = 0;
+  record.update([&](CallFacts& facts) {
+    facts.finish_reason = reason;
+    used = facts.prompt_tokens + facts.generated_tokens;
+  });
+  if (record.caller) record.caller->budget->charge(used - charged);
+}
+
+/// On the worker: from a request to jobs on the engine. Throws what is wrong with the request.
+void start(Backend& backend, const Arrival& arrival, const CompletionRequest& request) {
+  const auto deadline = deadline_of(arrival.exchange->request());
   const ServedModel model = backend.models.find(request.model);
+  if (arrival.record && arrival.record->caller && !arrival.record->caller->may_use(model.name))
+    throw ApiError(403, "this key may not use the model \"" + model.name + "\"", "model_not_allowed", "model");
   const auto settings = settings_of(backend, request, model);
   auto prompts = prompts_of(backend, request);
   const auto longest = static_cast<int>(std::ranges::max_element(prompts, {}, &std::vector<int>::size)->size());
@@ -117,41 +162,59 @@ void start(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bo
   std::int64_t tokens = 0;
   for (const auto& ids : prompts)
     tokens += static_cast<std::int64_t>(ids.size()) + std::int64_t{settings->max_new_tokens} * request.num_choices;
-  const auto reply = std::make_shared<CompletionReply>(exchange, request, model.name, backend.tokenizer, deadline,
-                                                       [&backend, tokens](const std::string& reason) {
-                                                         backend.open_tokens -= tokens;
-                                                         backend.metrics.ends(reason).add();
-                                                       });
+  const auto open = std::make_shared<OpenTokens>(backend, tokens);
+  const auto ended = [&backend, open, record = arrival.record, tokens](const std::string& reason) {
+    backend.metrics.ends(reason).add();
+    if (record) settle(*record, reason, tokens);
+  };
+  const auto reply =
+      std::make_shared<CompletionReply>(arrival.exchange, request, model.name, backend.tokenizer, deadline, ended);
   std::vector<runtime::Job> jobs;
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     runtime::Job job{.request = {.index = static_cast<std::int64_t>(p), .prompt = std::move(prompts[p])},
                      .settings = settings,
                      .is_urgent = request.is_urgent};
     reply->attach(job, static_cast<int>(p), p < request.prompts.size() ? request.prompts[p] : std::string());
-    meter.attach(job);
+    arrival.meter.attach(job);
     jobs.push_back(std::move(job));
   }
-  backend.open_tokens += tokens;
+  charge(arrival, model, tokens);
   backend.engine.submit(std::move(jobs));
+}
+
+/// One step of the way there; what it throws is the answer.
+void take_step(const Arrival& arrival, const std::function<void()>& step) {
+  if (arrival.exchange->is_gone()) return;
+  try {
+    step();
+  } catch (const std::exception&) {
+    arrival.exchange->respond(answer_of([]() -> http::Response { throw; }));
+  }
 }
 
 }  // namespace
 
-void complete(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat) {
+void complete(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat,
+              const std::shared_ptr<CallRecord>& record) {
   exchange->on_gone([&backend] { backend.engine.notify(); });
   exchange->on_relieved([&backend] { backend.engine.notify(); });
-  // Counted from here on, so that what waits for its tokens to be counted fills the queue as well.
   constexpr std::int64_t kBytesPerToken = 3;
   const auto estimate = static_cast<std::int64_t>(exchange->request().body.size()) / kBytesPerToken;
-  backend.open_tokens += estimate;
-  const RequestMeter meter(backend.metrics, RequestMeter::Clock::now());
-  backend.worker.post([&backend, exchange, is_chat, estimate, meter] {
-    try {
-      if (!exchange->is_gone()) start(backend, exchange, is_chat, meter);
-    } catch (const std::exception&) {
-      exchange->respond(answer_of([]() -> http::Response { throw; }));
-    }
-    backend.open_tokens -= estimate;
+  Arrival arrival{exchange, record, RequestMeter(backend.metrics, record, RequestMeter::Clock::now()),
+                  std::make_shared<OpenTokens>(backend, estimate)};
+  backend.worker.post([&backend, arrival = std::move(arrival), is_chat] {
+    take_step(arrival, [&] {
+      const auto request =
+          std::make_shared<const CompletionRequest>(read_completion_request(arrival.exchange->request().body, is_chat));
+      if (backend.models.is_ready(request->model)) return start(backend, arrival, *request);
+      backend.loader.post([&backend, arrival, request] {
+        take_step(arrival, [&] {
+          backend.models.find(request->model);
+          backend.worker.post(
+              [&backend, arrival, request] { take_step(arrival, [&] { start(backend, arrival, *request); }); });
+        });
+      });
+    });
   });
 }
 
@@ -159,12 +222,12 @@ std::span<const Route> completion_routes() {
   static constexpr std::array<Route, 2> kRoutes = {{
       {.method = "POST",
        .path = "/v1/chat/completions",
-       .run = [](Backend& b, const Call& c) { complete(b, c.exchange, true); },
+       .run = [](Backend& b, const Call& c) { complete(b, c.exchange, true, c.record); },
        .is_work = true,
        .needs_key = true},
       {.method = "POST",
        .path = "/v1/completions",
-       .run = [](Backend& b, const Call& c) { complete(b, c.exchange, false); },
+       .run = [](Backend& b, const Call& c) { complete(b, c.exchange, false, c.record); },
        .is_work = true,
        .needs_key = true},
   }};

@@ -6,6 +6,12 @@
 namespace onggi::server {
 namespace {
 
+http::Response models_of(const Backend& backend, const Call& call) {
+  const Caller* caller = call.record->caller.get();
+  return json_response(
+      backend.models.list([&](const std::string& name) { return caller == nullptr || caller->may_use(name); }));
+}
+
 bool may_load(const ServiceOptions& options) { return options.may_load_adapters; }
 
 http::Response load_adapter(Backend& backend, const http::Request& request) {
@@ -28,8 +34,9 @@ std::span<const Route> model_routes() {
   static constexpr std::array<Route, 3> kRoutes = {{
       {.method = "GET",
        .path = "/v1/models",
-       .run = [](Backend& b, const Call& c) { c.exchange->respond(json_response(b.models.list())); },
-       .needs_key = true},
+       .run = [](Backend& b, const Call& c) { c.exchange->respond(models_of(b, c)); },
+       .needs_key = true,
+       .scope = Scope::kAny},
       {.method = "POST",
        .path = "/v1/load_lora_adapter",
        .run =
@@ -37,6 +44,7 @@ std::span<const Route> model_routes() {
              answer_on_worker(b, c, [&b, e = c.exchange] { return load_adapter(b, e->request()); });
            },
        .needs_key = true,
+       .scope = Scope::kAdmin,
        .is_offered = may_load},
       {.method = "POST",
        .path = "/v1/unload_lora_adapter",
@@ -45,6 +53,7 @@ std::span<const Route> model_routes() {
              answer_on_worker(b, c, [&b, e = c.exchange] { return unload_adapter(b, e->request()); });
            },
        .needs_key = true,
+       .scope = Scope::kAdmin,
        .is_offered = may_load},
   }};
   return kRoutes;

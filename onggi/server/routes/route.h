@@ -10,13 +10,15 @@
 #include "onggi/http/server.h"
 #include "onggi/server/api_error.h"
 #include "onggi/server/backend.h"
+#include "onggi/server/call_record.h"
 
 namespace onggi::server {
 
 /// A request that belongs to a route.
 struct Call {
   std::shared_ptr<http::Exchange> exchange;
-  std::vector<std::string> captured;  ///< What stands in place of each {} of the route's path.
+  std::vector<std::string> captured;   ///< What stands in place of each {} of the route's path.
+  std::shared_ptr<CallRecord> record;  ///< Who asks, and what the log will say. Kept until the work is done.
 };
 
 /// An address and what answers there.
@@ -27,6 +29,7 @@ struct Route {
   void (*run)(Backend&, const Call&);
   bool is_work = false;  ///< Refused while draining or overloaded.
   bool needs_key = false;
+  Scope scope = Scope::kInfer;                      ///< That the key must have.
   std::string_view body_type = "application/json";  ///< Of a POST.
   /// Null: always there.
   bool (*is_offered)(const ServiceOptions&) = nullptr;

@@ -31,7 +31,11 @@ std::span<const Route> status_routes() {
            [](Backend& b, const Call& c) {
              c.exchange->respond(json_response({{"version", b.options.version}}));
            }},
-      {.method = "GET", .path = "/metrics", .run = [](Backend& b, const Call& c) { c.exchange->respond(metrics(b)); }},
+      {.method = "GET",
+       .path = "/metrics",
+       .run = [](Backend& b, const Call& c) { c.exchange->respond(metrics(b)); },
+       .needs_key = true,
+       .scope = Scope::kMetrics},
   }};
   return kRoutes;
 }

@@ -37,14 +37,16 @@ std::span<const Route> token_routes() {
        .path = "/tokenize",
        .run = [](Backend& b,
                  const Call& c) { answer_on_worker(b, c, [&b, e = c.exchange] { return tokenize(b, e->request()); }); },
-       .needs_key = true},
+       .needs_key = true,
+       .scope = Scope::kAny},
       {.method = "POST",
        .path = "/detokenize",
        .run =
            [](Backend& b, const Call& c) {
              answer_on_worker(b, c, [&b, e = c.exchange] { return detokenize(b, e->request()); });
            },
-       .needs_key = true},
+       .needs_key = true,
+       .scope = Scope::kAny},
   }};
   return kRoutes;
 }
