@@ -310,6 +310,24 @@ TEST_F(ServerTest, ClosesTheSlowAndTheIdle) {
   }
 }
 
+TEST_F(ServerTest, SendingSlowlyDoesNotBuyTime) {
+  start({.header_timeout = milliseconds(300), .body_timeout = milliseconds(300)});
+  const auto drip = [&](const std::string& begin, const std::string& rest) {
+    Client client(port());
+    const auto began = std::chrono::steady_clock::now();
+    client.send_all(begin);
+    for (std::size_t i = 0; !client.is_closed() && i < 500; ++i) {
+      client.send_all({&rest[i % rest.size()], 1});
+      client.read_to_close(milliseconds(10));
+    }
+    EXPECT_TRUE(client.is_closed()) << begin;
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(4));
+  };
+  drip("GET /x HTTP/1.1\r\nhost: a\r\n", "x: y\r\n");
+  drip("POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 100000\r\n\r\n", "abc");
+  drip("POST /x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n", "1\r\na\r\n");
+}
+
 TEST_F(ServerTest, AStalledReaderIsCongestedAndThenDroppedAlone) {
   start({.max_queued_bytes = 1 << 16, .write_timeout = milliseconds(400)});
   Client stalled(port(), 4096), other(port());
