@@ -181,9 +181,9 @@ Json CompletionReply::choice_json(int index, const runtime::Answer& answer) cons
   const Choice& choice = choices_[static_cast<std::size_t>(index)];
   Json json = {{"index", index}};
   if (request_.is_chat) {
-    json["message"] = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
+    json["message"] = {{"role", "assistant"}, {"content", text::repair_utf8(answer.text)}, {"refusal", nullptr}};
   } else {
-    json["text"] = choice.prompt_text + answer.text;
+    json["text"] = choice.prompt_text + text::repair_utf8(answer.text);
   }
   json["logprobs"] = log_probabilities(answer, 0, answer.tokens.size(), choice.prompt_text.size());
   json["finish_reason"] = answer.complete ? "stop" : "length";
