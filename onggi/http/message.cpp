@@ -74,7 +74,7 @@ std::string head_text(const Response& response, std::string_view request_id, std
   for (const auto& [name, value] : response.fields) add_field(text, name, value);
   if (body_bytes == kChunked) {
     add_field(text, "transfer-encoding", "chunked");
-  } else if (body_bytes >= 0) {
+  } else if (body_bytes >= 0 && response.status != 304) {  // there it would be the length of what the client has
     add_field(text, "content-length", std::to_string(body_bytes));
   }
   if (!keeps_alive || body_bytes == kUntilClose) add_field(text, "connection", "close");

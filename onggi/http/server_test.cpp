@@ -446,5 +446,10 @@ TEST_F(ServerTest, NamesTheAddressThatItCannotHave) {
   EXPECT_THROW(Server(service_, {.host = "nowhere", .port = 0}), Error);
 }
 
+TEST(HeadText, GivesNoLengthWithNotModified) {
+  EXPECT_NE(head_text({.status = 200}, "id", 0, true).find("content-length: 0"), std::string::npos);
+  EXPECT_EQ(head_text({.status = 304}, "id", 0, true).find("content-length"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace onggi::http
