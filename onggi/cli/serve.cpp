@@ -189,6 +189,7 @@ int run_serve(std::span<const std::string_view> arguments) {
                           metrics);
   server::Service service(backend, log.get());
   http::Server http(service, {.host = o.host, .port = o.port, .max_connections = o.max_connections});
+  std::printf("page at http://%s:%d/\n", o.host.c_str(), http.port());
   std::printf("listening on http://%s:%d/v1\n", o.host.c_str(), http.port());
   std::fflush(stdout);
   int signal = 0;

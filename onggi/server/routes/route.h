@@ -39,6 +39,7 @@ std::span<const Route> completion_routes();
 std::span<const Route> model_routes();
 std::span<const Route> token_routes();
 std::span<const Route> status_routes();
+std::span<const Route> page_routes();
 
 /// Every route there is, in the order in which they are tried.
 const std::vector<const Route*>& all_routes();

@@ -1,0 +1,11 @@
+# onggi_embed_web(target): puts the files of web/ into this library, as onggi/server/web_files.h gives them out.
+function(onggi_embed_web target)
+  find_package(Python3 3.11 REQUIRED COMPONENTS Interpreter)
+  set(script ${CMAKE_SOURCE_DIR}/scripts/embed_web.py)
+  set(source ${CMAKE_BINARY_DIR}/generated/web_files.cpp)
+  set(web ${CMAKE_SOURCE_DIR}/web)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${web}/src/*.js)
+  list(APPEND files ${web}/index.html ${web}/style.css ${web}/icon.svg)
+  add_custom_command(OUTPUT ${source} COMMAND Python3::Interpreter ${script} ${source} DEPENDS ${script} ${files} VERBATIM)
+  target_sources(${target} PRIVATE ${source})
+endfunction()
