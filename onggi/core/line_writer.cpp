@@ -5,6 +5,7 @@
 #include <climits>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -58,7 +59,10 @@ void LineWriter::write(std::string line) {
 }
 
 void LineWriter::reopen() {
-  must_reopen_ = true;
+  {
+    const std::lock_guard lock(mutex_);
+    must_reopen_ = true;
+  }
   changed_.notify_one();
 }
 
@@ -108,16 +112,18 @@ bool LineWriter::write_all(const std::string& text) {
 void LineWriter::run() {
   while (true) {
     std::string line;
+    bool must_reopen = false;
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [&] { return is_stopping_ || must_reopen_ || !queue_.empty(); });
       if (queue_.empty() && is_stopping_) return;
+      must_reopen = std::exchange(must_reopen_, false);
       if (!queue_.empty()) {
         line = std::move(queue_.front());
         queue_.pop_front();
       }
     }
-    if (must_reopen_.exchange(false)) open();
+    if (must_reopen) open();
     const bool is_out = write_all(line);
     const std::lock_guard lock(mutex_);
     queued_bytes_ -= line.size();

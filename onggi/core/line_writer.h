@@ -48,9 +48,8 @@ class LineWriter {
   std::condition_variable changed_;
   std::deque<std::string> queue_;
   std::size_t queued_bytes_ = 0;
-  bool is_stopping_ = false;
+  bool is_stopping_ = false, must_reopen_ = false;
   std::chrono::steady_clock::time_point stops_at_;
-  std::atomic<bool> must_reopen_{false};
   std::atomic<std::int64_t> num_dropped_{0};
   std::thread thread_;
 };

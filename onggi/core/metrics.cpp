@@ -74,7 +74,7 @@ Histogram::Reading Histogram::read() const {
 
 struct Registry::Member {
   Labels own;
-  std::string labels;  ///< name="value",... with the registry's.
+  std::string labels;  ///< As they are shown.
   std::unique_ptr<Counter> counter;
   std::unique_ptr<Gauge> gauge;
   std::unique_ptr<Histogram> histogram;
@@ -85,6 +85,7 @@ struct Registry::Family {
   std::string name, help;
   Kind kind;
   std::vector<std::unique_ptr<Member>> members;
+  std::function<Readings()> read;
 };
 
 Registry::Registry() = default;
@@ -92,29 +93,41 @@ Registry::~Registry() = default;
 Registry::Registry(Labels labels) : labels_(std::move(labels)) {}
 
 /// `mutex_` held.
-Registry::Member& Registry::member(std::string_view name, std::string_view help, Kind kind, const Labels& labels) {
-  auto family = std::ranges::find(families_, name, [](const auto& f) -> std::string_view { return f->name; });
-  if (family == families_.end()) {
+Registry::Family& Registry::family(std::string_view name, std::string_view help, Kind kind) {
+  auto found = std::ranges::find(families_, name, [](const auto& f) -> std::string_view { return f->name; });
+  if (found == families_.end()) {
     require(
         is_name(name, true), [&] { return std::string(name) + " is no metric's name"; }, ErrorCode::kInternal);
-    families_.push_back(std::make_unique<Family>(Family{std::string(name), std::string(help), kind, {}}));
-    family = families_.end() - 1;
+    families_.push_back(std::make_unique<Family>(Family{std::string(name), std::string(help), kind, {}, nullptr}));
+    found = families_.end() - 1;
   }
-  require((*family)->kind == kind, [&] { return "metric " + std::string(name) + " is of another kind"; },
+  require((*found)->kind == kind, [&] { return "metric " + std::string(name) + " is of another kind"; },
           ErrorCode::kInternal);
-  auto& members = (*family)->members;
-  const auto found = std::ranges::find(members, labels, [](const auto& m) -> const Labels& { return m->own; });
-  if (found != members.end()) return **found;
-  auto fresh = std::make_unique<Member>();
-  fresh->own = labels;
+  return **found;
+}
+
+/// name="value",... with the registry's first.
+std::string Registry::labels_text(const Labels& labels) const {
+  std::string text;
   for (const auto* list : {&labels_, &labels}) {
     for (const auto& [label, value] : *list) {
       require(
           is_name(label, false), [&] { return label + " is no label's name"; }, ErrorCode::kInternal);
-      if (!fresh->labels.empty()) fresh->labels += ',';
-      fresh->labels += label + "=\"" + escaped(value, true) + "\"";
+      if (!text.empty()) text += ',';
+      text += label + "=\"" + escaped(value, true) + "\"";
     }
   }
+  return text;
+}
+
+/// `mutex_` held.
+Registry::Member& Registry::member(std::string_view name, std::string_view help, Kind kind, const Labels& labels) {
+  auto& members = family(name, help, kind).members;
+  const auto found = std::ranges::find(members, labels, [](const auto& m) -> const Labels& { return m->own; });
+  if (found != members.end()) return **found;
+  auto fresh = std::make_unique<Member>();
+  fresh->own = labels;
+  fresh->labels = labels_text(labels);
   members.push_back(std::move(fresh));
   return *members.back();
 }
@@ -153,6 +166,11 @@ void Registry::gauge_of(std::string_view name, std::string_view help, std::funct
   member(name, help, Kind::kGauge, labels).read = std::move(read);
 }
 
+void Registry::gauges_of(std::string_view name, std::string_view help, std::function<Readings()> read) {
+  const std::lock_guard lock(mutex_);
+  family(name, help, Kind::kGauge).read = std::move(read);
+}
+
 std::string Registry::text() const {
   static constexpr std::string_view kKinds[] = {"counter", "gauge", "histogram"};
   std::string text;
@@ -161,6 +179,8 @@ std::string Registry::text() const {
     const std::string& name = family->name;
     text += "# HELP " + name + " " + escaped(family->help, false) + "\n# TYPE " + name + " ";
     text.append(kKinds[static_cast<std::size_t>(family->kind)]).append("\n");
+    for (const auto& [labels, value] : family->read ? family->read() : Readings())
+      append_sample(text, name, labels_text(labels), number_text(value));
     for (const auto& m : family->members) {
       if (m->counter) append_sample(text, name, m->labels, number_text(m->counter->value()));
       if (m->gauge) append_sample(text, name, m->labels, number_text(m->gauge->value()));

@@ -83,6 +83,10 @@ class Registry {
                   const Labels& labels = {});
   void gauge_of(std::string_view name, std::string_view help, std::function<double()> read, const Labels& labels = {});
 
+  /// The same for values whose labels change: all that there are now.
+  using Readings = std::vector<std::pair<Labels, double>>;
+  void gauges_of(std::string_view name, std::string_view help, std::function<Readings()> read);
+
   /// Names in the order in which they came, each with its help and type.
   std::string text() const;
 
@@ -90,7 +94,9 @@ class Registry {
   struct Family;
   struct Member;
   enum class Kind { kCounter, kGauge, kHistogram };
+  Family& family(std::string_view name, std::string_view help, Kind kind);
   Member& member(std::string_view name, std::string_view help, Kind kind, const Labels& labels);
+  std::string labels_text(const Labels& labels) const;
 
   const Labels labels_;
   mutable std::mutex mutex_;

@@ -64,6 +64,15 @@ TEST(Metrics, NothingIsLostBetweenThreads) {
   EXPECT_EQ(reading.sum, 190'000.0);
 }
 
+TEST(Metrics, LabelsMayChange) {
+  Registry registry(Labels{{"a", "1"}});
+  std::string who = "x";
+  registry.gauges_of("now", "Now.", [&] { return Registry::Readings{{{{"who", who}}, 2.0}}; });
+  EXPECT_EQ(registry.text(), "# HELP now Now.\n# TYPE now gauge\nnow{a=\"1\",who=\"x\"} 2\n");
+  who = "y";
+  EXPECT_EQ(registry.text(), "# HELP now Now.\n# TYPE now gauge\nnow{a=\"1\",who=\"y\"} 2\n");
+}
+
 TEST(Metrics, RefusesWhatIsNoName) {
   Registry registry;
   registry.counter("a_total", "A.");

@@ -1,6 +1,7 @@
 #include "onggi/server/backend.h"
 
 #include <algorithm>
+#include <ctime>
 
 namespace onggi::server {
 namespace {
@@ -38,6 +39,15 @@ void show_engine(ServerMetrics& metrics, const EngineHost& engine, int max_posit
               {"num_cpu_blocks", std::to_string(options.cache_tokens / runtime::PrefixCache::kPieceTokens)},
               {"num_gpu_blocks", "0"}})
       .set(1);
+  registry.gauges_of(
+      "vllm:lora_requests_info", "Adapters of rows that run and of requests that wait; the value is now.",
+      [&metrics, most = std::to_string(options.batch_rows)] {
+        using State = AdapterUse::State;
+        return metrics::Registry::Readings{{{{"max_lora", most},
+                                             {"running_lora_adapters", metrics.adapters.names(State::kRunning)},
+                                             {"waiting_lora_adapters", metrics.adapters.names(State::kWaiting)}},
+                                            static_cast<double>(std::time(nullptr))}};
+      });
   registry.counter_of("vllm:prompt_tokens_total", "Prompt tokens, cached ones included.",
                       count(&EngineCounts::prompt_tokens));
   registry.counter_of("vllm:generation_tokens_total", "Tokens generated.", count(&EngineCounts::generated_tokens));

@@ -15,8 +15,9 @@ double seconds(Clock::duration time) { return std::chrono::duration<double>(time
 class JobTimes {
  public:
   JobTimes(ServerMetrics& metrics, std::shared_ptr<CallRecord> record, Clock::time_point arrived,
-           const runtime::Job& job)
+           const runtime::Job& job, std::string adapter)
       : metrics_(metrics),
+        adapter_(std::move(adapter)),
         record_(std::move(record)),
         arrived_(arrived),
         num_prompt_tokens_(job.request.prompt.size()),
@@ -24,10 +25,17 @@ class JobTimes {
         samples_(static_cast<std::size_t>(job.request.num_samples)) {
     metrics_.asked_choices.observe(job.request.num_samples);
     metrics_.asked_max_tokens.observe(job.settings->max_new_tokens);
+    metrics_.adapters.change(adapter_, state_, +1);
   }
+  ~JobTimes() { metrics_.adapters.change(adapter_, state_, -1); }
+  JobTimes(const JobTimes&) = delete;
+  JobTimes& operator=(const JobTimes&) = delete;
 
   void started(int num_cached_tokens) {
     started_ = Clock::now();
+    metrics_.adapters.change(adapter_, AdapterUse::State::kRunning, +1);
+    metrics_.adapters.change(adapter_, state_, -1);
+    state_ = AdapterUse::State::kRunning;
     metrics_.queue_time.observe(seconds(started_ - arrived_));
     note([&](CallFacts& facts) {
       if (!facts.queue_ms) facts.queue_ms = ms(started_ - arrived_);
@@ -93,6 +101,8 @@ class JobTimes {
     Clock::time_point last_token;
   };
   ServerMetrics& metrics_;
+  const std::string adapter_;
+  AdapterUse::State state_ = AdapterUse::State::kWaiting;
   const std::shared_ptr<CallRecord> record_;
   const Clock::time_point arrived_;
   const std::size_t num_prompt_tokens_;
@@ -106,8 +116,8 @@ class JobTimes {
 
 }  // namespace
 
-void RequestMeter::attach(runtime::Job& job) const {
-  const auto times = std::make_shared<JobTimes>(metrics_, record_, arrived_, job);
+void RequestMeter::attach(runtime::Job& job, const std::string& adapter) const {
+  const auto times = std::make_shared<JobTimes>(metrics_, record_, arrived_, job, adapter);
   job.started = [times, next = std::move(job.started)](int num_cached_tokens) {
     times->started(num_cached_tokens);
     if (next) next(num_cached_tokens);

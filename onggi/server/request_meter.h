@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <string>
 
 #include "onggi/runtime/request.h"
 #include "onggi/server/call_record.h"
@@ -18,8 +19,8 @@ class RequestMeter {
   RequestMeter(ServerMetrics& metrics, std::shared_ptr<CallRecord> record, Clock::time_point arrived)
       : metrics_(metrics), record_(std::move(record)), arrived_(arrived) {}
 
-  /// After the job's callbacks are set and before it is submitted.
-  void attach(runtime::Job& job) const;
+  /// After the job's callbacks are set and before it is submitted. `adapter`: its served name, empty for the base.
+  void attach(runtime::Job& job, const std::string& adapter) const;
 
  private:
   ServerMetrics& metrics_;

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <string>
+#include <utility>
 
 namespace onggi::server {
 namespace {
@@ -82,6 +83,31 @@ metrics::Counter& ServerMetrics::ends(std::string_view reason) {
 
 metrics::Counter& ServerMetrics::sheds(std::string_view reason) {
   return registry.counter("onggi_shed_total", "Requests refused for want of room.", {{"reason", std::string(reason)}});
+}
+
+void ServerMetrics::count_key(const std::string& key, std::int64_t prompt_tokens, std::int64_t generated_tokens) {
+  registry.counter("onggi_key_requests_total", "Requests answered, by key.", {{"key", key}}).add();
+  for (const auto& [kind, number] : {std::pair("prompt", prompt_tokens), std::pair("generated", generated_tokens)}) {
+    registry.counter("onggi_key_tokens_total", "Tokens, by key.", {{"key", key}, {"kind", kind}})
+        .add(static_cast<double>(number));
+  }
+}
+
+void AdapterUse::change(const std::string& adapter, State state, int by) {
+  if (adapter.empty()) return;
+  const std::lock_guard lock(mutex_);
+  auto& counts = counts_[adapter];
+  counts[static_cast<std::size_t>(state)] += by;
+  if (counts == std::array<std::int64_t, 2>{}) counts_.erase(adapter);
+}
+
+std::string AdapterUse::names(State state) const {
+  const std::lock_guard lock(mutex_);
+  std::string names;
+  for (const auto& [name, counts] : counts_) {
+    if (counts[static_cast<std::size_t>(state)] > 0) names += (names.empty() ? "" : ",") + name;
+  }
+  return names;
 }
 
 void ServerMetrics::count_http(const http::Record& record, std::string_view route) {

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <map>
+#include <mutex>
 #include <string>
 #include <string_view>
 
@@ -7,6 +11,20 @@
 #include "onggi/http/server.h"
 
 namespace onggi::server {
+
+/// Which adapters rows that run and requests that wait are of. Thread-safe.
+class AdapterUse {
+ public:
+  enum class State { kWaiting, kRunning };
+  /// The base, an empty name, is not counted.
+  void change(const std::string& adapter, State state, int by);
+  /// "a,b" of those that have any.
+  std::string names(State state) const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::array<std::int64_t, 2>> counts_;
+};
 
 /// What /metrics shows: vLLM's names where there are such, so that its boards and scalers work, and ours. Thread-safe.
 class ServerMetrics {
@@ -21,7 +39,11 @@ class ServerMetrics {
   /// `route`: the pattern that was taken; empty if none was.
   void count_http(const http::Record& record, std::string_view route);
 
+  /// Of requests that came with a key, by its name.
+  void count_key(const std::string& key, std::int64_t prompt_tokens, std::int64_t generated_tokens);
+
   metrics::Registry registry;
+  AdapterUse adapters;
 
   // Of each prompt that was answered, in seconds.
   metrics::Histogram& time_to_first_token;    ///< From the request's arrival.

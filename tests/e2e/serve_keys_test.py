@@ -89,6 +89,8 @@ class Keys(unittest.TestCase):
         status, code, headers = self.ask(server, "k-day", long)
         self.assertEqual((status, code, headers["x-should-retry"]), (429, "insufficient_quota", "false"))
         metrics = server.request("GET", "/metrics")[2]
+        self.assertRegex(metrics, r'onggi_key_requests_total\{[^}]*key="few"\} 2\n')
+        self.assertRegex(metrics, r'onggi_key_tokens_total\{[^}]*key="day",kind="generated"\} 12\n')
         for limit in ("requests_per_minute", "tokens_per_minute", "tokens_per_day"):
             self.assertIn(f'reason="{limit}"', metrics)
         self.assertEqual(server.stop()[0], 0)

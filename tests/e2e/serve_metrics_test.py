@@ -40,13 +40,14 @@ HISTOGRAMS = {
 }
 GAUGES = {
     "vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc", "vllm:cache_config_info",
-    "onggi_open_tokens", "onggi_prefix_cache_tokens",
+    "vllm:lora_requests_info", "onggi_open_tokens", "onggi_prefix_cache_tokens", "onggi_adapters", "onggi_adapters_loaded",
+    "onggi_adapter_bytes",
 }  # fmt: skip
 COUNTERS = {
     "vllm:prompt_tokens_total", "vllm:generation_tokens_total", "vllm:prefix_cache_queries_total",
     "vllm:prefix_cache_hits_total", "vllm:num_preemptions_total", "vllm:request_success_total", "http_requests_total",
     "onggi_forced_tokens_total", "onggi_cancelled_total", "onggi_shed_total", "onggi_prefix_cached_tokens_total",
-    "onggi_steps_total", "onggi_busy_seconds_total",
+    "onggi_steps_total", "onggi_busy_seconds_total", "onggi_log_lines_dropped_total",
 }  # fmt: skip
 
 SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? (\S+)')

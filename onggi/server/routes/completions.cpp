@@ -139,13 +139,16 @@ void charge(const Arrival& arrival, const ServedModel& model, std::int64_t token
 }
 
 /// Gives back what it did not use.
-void settle(CallRecord& record, const std::string& reason, std::int64_t charged) {
-  std::int64_t used = 0;
+void settle(ServerMetrics& metrics, CallRecord& record, const std::string& reason, std::int64_t charged) {
+  std::int64_t prompt = 0, generated = 0;
   record.update([&](CallFacts& facts) {
     facts.finish_reason = reason;
-    used = facts.prompt_tokens + facts.generated_tokens;
+    prompt = facts.prompt_tokens;
+    generated = facts.generated_tokens;
   });
-  if (record.caller) record.caller->budget->charge(used - charged);
+  if (!record.caller) return;
+  record.caller->budget->charge(prompt + generated - charged);
+  metrics.count_key(record.caller->name, prompt, generated);
 }
 
 /// On the worker: from a request to jobs on the engine. Throws what is wrong with the request.
@@ -165,7 +168,7 @@ void start(Backend& backend, const Arrival& arrival, const CompletionRequest& re
   const auto open = std::make_shared<OpenTokens>(backend, tokens);
   const auto ended = [&backend, open, record = arrival.record, tokens](const std::string& reason) {
     backend.metrics.ends(reason).add();
-    if (record) settle(*record, reason, tokens);
+    if (record) settle(backend.metrics, *record, reason, tokens);
   };
   const auto reply =
       std::make_shared<CompletionReply>(arrival.exchange, request, model.name, backend.tokenizer, deadline, ended);
@@ -175,7 +178,7 @@ void start(Backend& backend, const Arrival& arrival, const CompletionRequest& re
                      .settings = settings,
                      .is_urgent = request.is_urgent};
     reply->attach(job, static_cast<int>(p), p < request.prompts.size() ? request.prompts[p] : std::string());
-    arrival.meter.attach(job);
+    arrival.meter.attach(job, model.adapter ? model.name : std::string());
     jobs.push_back(std::move(job));
   }
   charge(arrival, model, tokens);
