@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "onggi/core/json.h"
+#include "onggi/decode/pattern.h"
+
+namespace onggi::decode {
+
+/// The language of a guide's spec: one of the kinds that guide.h names, or composed of other specs,
+///   {"sequence": [spec, ...]}   one after the other
+///   {"any_of": [spec, ...]}     one of them
+///   {"repeat": spec}            any number of times, none too
+/// `at` is the spec's own place, for errors: a JSON pointer that ends where the pointer of a schema begins. Throws as
+/// compile_guide.
+Pattern spec_pattern(const Json& spec, const std::string& at = {});
+
+}  // namespace onggi::decode
