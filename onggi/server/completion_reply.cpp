@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <ctime>
+#include <utility>
 
+#include "onggi/core/hash.h"
 #include "onggi/server/api_error.h"
 #include "onggi/text/utf8.h"
 
@@ -42,12 +44,17 @@ CompletionReply::CompletionReply(std::shared_ptr<http::Exchange> exchange, Compl
       deadline_(deadline),
       ended_(std::move(ended)),
       id_((request_.is_chat ? "chatcmpl-" : "cmpl-") + exchange_->request().id),
-      created_(std::time(nullptr)) {}
+      created_(std::time(nullptr)),
+      calls_hash_(request_.tools.may_call() ? sha256_hex(dump(request_.messages)) : std::string()) {}
 
 void CompletionReply::attach(runtime::Job& job, int prompt, std::string prompt_text) {
   job.request.num_samples = request_.num_choices;
-  for (int s = 0; s < request_.num_choices; ++s)
-    choices_.push_back({.prompt_text = request_.echoes ? prompt_text : std::string(), .finished = nullptr});
+  for (int s = 0; s < request_.num_choices; ++s) {
+    choices_.push_back({.prompt_text = request_.echoes ? prompt_text : std::string(), .calls = {}, .finished = nullptr});
+    if (!request_.tools.may_call()) continue;
+    const bool may_be_text = request_.tools.choice == ToolRequest::Choice::kAuto;
+    choices_.back().calls = std::make_unique<CallReader>(request_.call_form, may_be_text);
+  }
   prompt_tokens_ += static_cast<std::int64_t>(job.request.prompt.size());
   const auto self = shared_from_this();
   job.done = [self, prompt](runtime::Answer&& answer) { self->on_done(prompt, std::move(answer)); };
@@ -123,7 +130,7 @@ Json CompletionReply::log_probabilities(const runtime::Answer& answer, std::size
 }
 
 void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token,
-                                 const Json& finish_reason) {
+                                 bool is_end) {
   if (!has_begun_) {
     has_begun_ = true;
     exchange_->start_stream(
@@ -146,21 +153,32 @@ void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::
   };
   if (!choice.has_begun) {
     choice.has_begun = true;
-    if (request_.is_chat) piece({{"role", "assistant"}, {"content", ""}}, nullptr, nullptr);
+    const bool is_calls = request_.tools.choice == ToolRequest::Choice::kRequired;
+    if (request_.is_chat)
+      piece({{"role", "assistant"}, {"content", is_calls ? Json() : Json("")}}, nullptr, nullptr);
     if (request_.echoes) piece(choice.prompt_text, nullptr, nullptr);
   }
   const std::string text =
       text::repair_utf8(std::string_view(answer.text).substr(choice.num_sent_bytes, end_byte - choice.num_sent_bytes));
-  const Json probabilities = log_probabilities(answer, choice.num_sent_tokens, end_token, choice.prompt_text.size());
-  const bool has_more = !text.empty() || (request_.wants_log_probabilities && end_token > choice.num_sent_tokens);
+  Json probabilities = log_probabilities(answer, choice.num_sent_tokens, end_token, choice.prompt_text.size());
+  const bool has_tokens = request_.wants_log_probabilities && end_token > choice.num_sent_tokens;
   choice.num_sent_bytes = end_byte;
   choice.num_sent_tokens = end_token;
-  if (request_.is_chat) {
-    if (has_more) piece({{"content", text}}, probabilities, nullptr);
-    if (!finish_reason.is_null()) piece(Json::object(), nullptr, finish_reason);
-  } else if (has_more || !finish_reason.is_null()) {
-    piece(text, probabilities, finish_reason);
+  if (!request_.is_chat) {
+    if (!text.empty() || has_tokens || is_end)
+      piece(text, probabilities, is_end ? finish_reason(choice, answer) : Json());
+    return;
   }
+  std::vector<Json> deltas;
+  if (choice.calls) {
+    for (const auto& part : choice.calls->read(std::string_view(answer.text).substr(0, end_byte), is_end))
+      deltas.push_back(call_delta(index, part));
+  } else if (!text.empty()) {
+    deltas.push_back({{"content", text}});
+  }
+  if (deltas.empty() && has_tokens) deltas.push_back({{"content", ""}});
+  for (Json& delta : deltas) piece(std::move(delta), std::exchange(probabilities, nullptr), nullptr);
+  if (is_end) piece(Json::object(), nullptr, finish_reason(choice, answer));
 }
 
 void CompletionReply::on_grown(int prompt, const runtime::Answer& answer, std::span<const int> samples) {
@@ -173,20 +191,75 @@ void CompletionReply::on_grown(int prompt, const runtime::Answer& answer, std::s
     const Choice& choice = choices_[static_cast<std::size_t>(index)];
     std::size_t end_token = choice.num_sent_tokens;
     while (end_token < answer.tokens.size() && answer.tokens[end_token].end_byte <= end) ++end_token;
-    if (end > choice.num_sent_bytes) send_piece(index, answer, end, end_token, nullptr);
+    if (end > choice.num_sent_bytes) send_piece(index, answer, end, end_token, false);
   }
 }
 
-Json CompletionReply::choice_json(int index, const runtime::Answer& answer) const {
+Json CompletionReply::finish_reason(const Choice& choice, const runtime::Answer& answer) const {
+  if (!answer.complete) return "length";
+  if (!choice.calls || choice.calls->num_calls() == 0 || choice.calls->is_in_call()) return "stop";
+  return request_.tools.is_legacy ? "function_call" : "tool_calls";
+}
+
+std::string CompletionReply::call_id(int index, int call) const {
+  constexpr std::size_t kDigits = 24;
+  return "call_" +
+         sha256_hex(calls_hash_ + "/" + std::to_string(index) + "/" + std::to_string(call)).substr(0, kDigits);
+}
+
+Json CompletionReply::call_delta(int index, const CallReader::Piece& piece) const {
+  using Kind = CallReader::Piece::Kind;
+  if (piece.kind == Kind::kText) return {{"content", text::repair_utf8(piece.text)}};
+  Json function = {{"arguments", piece.kind == Kind::kName ? std::string() : piece.text}};
+  if (piece.kind == Kind::kName) function = {{"name", piece.text}, {"arguments", ""}};
+  if (request_.tools.is_legacy) return {{"function_call", std::move(function)}};
+  Json call = {{"index", piece.call}};
+  if (piece.kind == Kind::kName) {
+    call["id"] = call_id(index, piece.call);
+    call["type"] = "function";
+  }
+  call["function"] = std::move(function);
+  return {{"tool_calls", Json::array({std::move(call)})}};
+}
+
+Json CompletionReply::message_json(int index, const runtime::Answer& answer) {
+  Json message = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
+  const auto& calls = choices_[static_cast<std::size_t>(index)].calls;
+  if (!calls) return message;
+  using Kind = CallReader::Piece::Kind;
+  std::string text;
+  Json list = Json::array();
+  for (const auto& piece : calls->read(answer.text, true)) {
+    if (piece.kind == Kind::kText) {
+      text += piece.text;
+    } else if (piece.kind == Kind::kName) {
+      list.push_back({{"id", call_id(index, piece.call)},
+                      {"type", "function"},
+                      {"function", {{"name", piece.text}, {"arguments", ""}}}});
+    } else {
+      list.back()["function"]["arguments"].get_ref<std::string&>() += piece.text;
+    }
+  }
+  message["content"] = text.empty() && !list.empty() ? Json() : Json(text::repair_utf8(text));
+  if (list.empty()) return message;
+  if (request_.tools.is_legacy) {
+    message["function_call"] = list[0]["function"];
+  } else {
+    message["tool_calls"] = std::move(list);
+  }
+  return message;
+}
+
+Json CompletionReply::choice_json(int index, const runtime::Answer& answer) {
   const Choice& choice = choices_[static_cast<std::size_t>(index)];
   Json json = {{"index", index}};
   if (request_.is_chat) {
-    json["message"] = {{"role", "assistant"}, {"content", text::repair_utf8(answer.text)}, {"refusal", nullptr}};
+    json["message"] = message_json(index, answer);
   } else {
     json["text"] = choice.prompt_text + text::repair_utf8(answer.text);
   }
   json["logprobs"] = log_probabilities(answer, 0, answer.tokens.size(), choice.prompt_text.size());
-  json["finish_reason"] = answer.complete ? "stop" : "length";
+  json["finish_reason"] = finish_reason(choice, answer);
   return json;
 }
 
@@ -225,7 +298,7 @@ void CompletionReply::on_done(int prompt, runtime::Answer&& answer) {
     } else {
       if (answer.is_cut) reason_ = "length";
       if (request_.is_streamed) {
-        send_piece(index, answer, answer.text.size(), answer.tokens.size(), answer.complete ? "stop" : "length");
+        send_piece(index, answer, answer.text.size(), answer.tokens.size(), true);
       } else {
         choices_[static_cast<std::size_t>(index)].finished = choice_json(index, answer);
       }

@@ -9,6 +9,7 @@
 #include "onggi/http/server.h"
 #include "onggi/runtime/request.h"
 #include "onggi/server/api_error.h"
+#include "onggi/server/call_reader.h"
 #include "onggi/server/completion_request.h"
 #include "onggi/text/tokenizer.h"
 
@@ -32,6 +33,7 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
     std::size_t num_sent_bytes = 0;   ///< Of the answer's text.
     std::size_t num_sent_tokens = 0;  ///< Whose log-probabilities are out.
     bool has_begun = false;
+    std::unique_ptr<CallReader> calls;  ///< Where there may be some.
     Json finished;  ///< The whole choice, not streamed.
   };
   int choice_index(int prompt, int sample) const { return prompt * request_.num_choices + sample; }
@@ -39,11 +41,15 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
   void on_done(int prompt, runtime::Answer&& answer);
   void fail(const runtime::Answer& answer);
   void fail(const ApiError& error);
-  void send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token,
-                  const Json& finish_reason);
+  void send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token, bool is_end);
   void finish();
+  /// "stop", "length" or, where a complete answer ends with calls, "tool_calls".
+  Json finish_reason(const Choice& choice, const runtime::Answer& answer) const;
+  Json message_json(int index, const runtime::Answer& answer);
+  Json call_delta(int index, const CallReader::Piece& piece) const;
+  std::string call_id(int index, int call) const;
   Json head(bool is_chunk) const;
-  Json choice_json(int index, const runtime::Answer& answer) const;
+  Json choice_json(int index, const runtime::Answer& answer);
   Json log_probabilities(const runtime::Answer& answer, std::size_t begin, std::size_t end,
                          std::size_t text_offset) const;
   Json usage() const;
@@ -57,6 +63,7 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
   const std::function<void(const std::string&)> ended_;
   const std::string id_;
   const std::int64_t created_;
+  const std::string calls_hash_;  ///< Of the messages: what ids of calls are made of, so that they are the same again.
   std::vector<Choice> choices_;
   std::size_t num_done_ = 0;
   std::int64_t prompt_tokens_ = 0, cached_tokens_ = 0, completion_tokens_ = 0;

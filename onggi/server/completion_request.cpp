@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
-
 #include "onggi/server/api_error.h"
+#include "onggi/server/members.h"
 
 namespace onggi::server {
 namespace {
@@ -14,62 +13,6 @@ constexpr int kMaxChoices = 128;
 constexpr int kMaxStops = 16;
 constexpr int kMaxAlternatives = 20;
 constexpr int kMaxPrompts = 2048;
-
-[[noreturn]] void refuse(const std::string& param, const std::string& message) {
-  throw ApiError(400, param + ": " + message, "invalid_value", param);
-}
-
-std::string shown(const Json& value) {
-  std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
-}
-
-/// Members by name; null counts as absent.
-class Members {
- public:
-  explicit Members(const Json& object) : object_(object) {}
-
-  const Json* find(const std::string& name) const {
-    const auto it = object_.find(name);
-    return it == object_.end() || it->is_null() ? nullptr : &*it;
-  }
-  double number(const std::string& name, double low, double high, double otherwise) const {
-    const Json* value = find(name);
-    if (value == nullptr) return otherwise;
-    const bool is_good = value->is_number() && std::isfinite(value->get<double>()) && value->get<double>() >= low &&
-                         value->get<double>() <= high;
-    if (!is_good)
-      refuse(name,
-             "expected a number from " + shown(Json(low)) + " to " + shown(Json(high)) + ", found " + shown(*value));
-    return value->get<double>();
-  }
-  std::int64_t whole(const std::string& name, std::int64_t low, std::int64_t high, std::int64_t otherwise) const {
-    const Json* value = find(name);
-    if (value == nullptr) return otherwise;
-    const bool is_good = value->is_number_integer() && value->get<double>() >= static_cast<double>(low) &&
-                         value->get<double>() <= static_cast<double>(high);
-    if (!is_good)
-      refuse(name, "expected a whole number from " + std::to_string(low) + " to " + std::to_string(high) + ", found " +
-                       shown(*value));
-    return value->get<std::int64_t>();
-  }
-  bool truth(const std::string& name, bool otherwise) const {
-    const Json* value = find(name);
-    if (value == nullptr) return otherwise;
-    if (!value->is_boolean()) refuse(name, "expected true or false, found " + shown(*value));
-    return value->get<bool>();
-  }
-  std::string text(const std::string& name) const {
-    const Json* value = find(name);
-    if (value == nullptr) return {};
-    if (!value->is_string()) refuse(name, "expected a text, found " + shown(*value));
-    return value->get<std::string>();
-  }
-
- private:
-  const Json& object_;
-};
 
 /// A message's content: a text, or parts of which all are texts.
 std::string content_text(const Json& content, const std::string& where) {
@@ -102,13 +45,13 @@ Json read_messages(const Members& members) {
       refuse(where + ".role", "expected a text, found " + shown(message.value("role", Json())));
     std::string role = message["role"].get<std::string>();
     if (role == "developer") role = "system";
-    static constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
+    static constexpr std::array<std::string_view, 5> kRoles = {"system", "user", "assistant", "tool", "function"};
     if (std::ranges::find(kRoles, role) == kRoles.end())
       refuse(where + ".role", "expected system, developer, user, assistant or tool, found " + shown(message["role"]));
     Json copy = message;
     copy["role"] = role;
     copy["content"] = content_text(message.value("content", Json()), where + ".content");
-    messages.push_back(std::move(copy));
+    messages.push_back(with_calls_read(std::move(copy), where));
   }
   return messages;
 }
@@ -328,10 +271,7 @@ CompletionRequest read_completion_request(std::string_view body, bool is_chat) {
   request.frequency_penalty = static_cast<float>(members.number("frequency_penalty", -2, 2, 0));
   request.repetition_penalty = static_cast<float>(members.number("repetition_penalty", 0.01, 100, 1));
   read_logit_bias(members, request);
-  for (const char* name : {"tools", "functions"}) {
-    if (const Json* tools = members.find(name); tools != nullptr && !tools->empty())
-      refuse(name, "are not there yet; ask for the form of the answer by response_format");
-  }
+  if (is_chat) request.tools = read_tools(members);
   return request;
 }
 

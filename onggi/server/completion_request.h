@@ -8,6 +8,8 @@
 
 #include "onggi/core/json.h"
 #include "onggi/decode/sampler.h"
+#include "onggi/server/call_form.h"
+#include "onggi/server/tools.h"
 
 namespace onggi::server {
 
@@ -16,7 +18,7 @@ struct CompletionRequest {
   bool is_chat = false;
   std::string model;  ///< Empty: the base.
 
-  Json messages;                             ///< Chat: an array of {"role", "content"}, contents as text.
+  Json messages;                             ///< Chat: as with_calls_read gives them, contents as text.
   Json template_variables = Json::object();  ///< Chat: chat_template_kwargs.
   bool add_generation_prompt = true;
   bool continues_last_message = false;
@@ -34,6 +36,8 @@ struct CompletionRequest {
   std::vector<std::pair<int, float>> logit_bias;
   float presence_penalty = 0.0F, frequency_penalty = 0.0F, repetition_penalty = 1.0F;
 
+  ToolRequest tools;        ///< Chat.
+  CallForm call_form;       ///< Chat: of the model's template, set by whoever knows it.
   Json guide;               ///< As decode::compile_guide takes it; null: free.
   std::string guide_param;  ///< The member that asked for it, for errors.
   bool is_streamed = false;

@@ -231,7 +231,7 @@ class Serve(unittest.TestCase):
             ({"logit_bias": {"five": 1}}, "logit_bias"),
             ({"logit_bias": {"5": 101}}, "logit_bias"),
             ({"presence_penalty": 3}, "presence_penalty"),
-            ({"tools": [{"type": "function"}]}, "tools"),
+            ({"tools": [{"type": "function"}]}, "tools[0].function"),
         ):
             error, _ = self.refused(chat, good | change, 400)
             self.assertEqual(error["param"], name, error)

@@ -47,7 +47,13 @@ std::vector<int> chat_ids(const Backend& backend, const CompletionRequest& reque
   how.extra = request.template_variables;
   std::vector<text::TextSpan> spans;
   try {
-    spans = backend.chat_template->render_spans(request.messages, how);
+    const Json tools = request.tools.may_call() ? request.tools.shown : Json();
+    if (request.call_form.is_of_template) {
+      how.tools = tools;
+      spans = backend.chat_template->render_spans(request.messages, how);
+    } else {
+      spans = backend.chat_template->render_spans(messages_with_tools(request.messages, tools, request.call_form), how);
+    }
   } catch (const Error& e) {
     throw ApiError(400, e.what(), "invalid_value", "messages");
   }
@@ -151,6 +157,17 @@ void settle(ServerMetrics& metrics, CallRecord& record, const std::string& reaso
   metrics.count_key(record.caller->name, prompt, generated);
 }
 
+/// A body read; with tools, what an answer may be.
+CompletionRequest read_request(const Backend& backend, std::string_view body, bool is_chat) {
+  CompletionRequest request = read_completion_request(body, is_chat);
+  if (is_chat && backend.chat_template) request.call_form = call_form_of(backend.chat_template->source());
+  if (request.tools.may_call()) {
+    request.guide = answers_guide(request.tools, request.call_form, request.guide);
+    request.guide_param = request.tools.is_legacy ? "functions" : "tools";
+  }
+  return request;
+}
+
 /// On the worker: from a request to jobs on the engine. Throws what is wrong with the request.
 void start(Backend& backend, const Arrival& arrival, const CompletionRequest& request) {
   const auto deadline = deadline_of(arrival.exchange->request());
@@ -208,7 +225,7 @@ void complete(Backend& backend, const std::shared_ptr<http::Exchange>& exchange,
   backend.worker.post([&backend, arrival = std::move(arrival), is_chat] {
     take_step(arrival, [&] {
       const auto request =
-          std::make_shared<const CompletionRequest>(read_completion_request(arrival.exchange->request().body, is_chat));
+          std::make_shared<const CompletionRequest>(read_request(backend, arrival.exchange->request().body, is_chat));
       if (backend.models.is_ready(request->model)) return start(backend, arrival, *request);
       backend.loader.post([&backend, arrival, request] {
         take_step(arrival, [&] {
