@@ -50,7 +50,8 @@ CompletionReply::CompletionReply(std::shared_ptr<http::Exchange> exchange, Compl
 void CompletionReply::attach(runtime::Job& job, int prompt, std::string prompt_text) {
   job.request.num_samples = request_.num_choices;
   for (int s = 0; s < request_.num_choices; ++s) {
-    choices_.push_back({.prompt_text = request_.echoes ? prompt_text : std::string(), .calls = {}, .finished = nullptr});
+    choices_.push_back(
+        {.prompt_text = request_.echoes ? prompt_text : std::string(), .calls = {}, .finished = nullptr});
     if (!request_.tools.may_call()) continue;
     const bool may_be_text = request_.tools.choice == ToolRequest::Choice::kAuto;
     choices_.back().calls = std::make_unique<CallReader>(request_.call_form, may_be_text);
@@ -154,8 +155,7 @@ void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::
   if (!choice.has_begun) {
     choice.has_begun = true;
     const bool is_calls = request_.tools.choice == ToolRequest::Choice::kRequired;
-    if (request_.is_chat)
-      piece({{"role", "assistant"}, {"content", is_calls ? Json() : Json("")}}, nullptr, nullptr);
+    if (request_.is_chat) piece({{"role", "assistant"}, {"content", is_calls ? Json() : Json("")}}, nullptr, nullptr);
     if (request_.echoes) piece(choice.prompt_text, nullptr, nullptr);
   }
   const std::string text =
@@ -223,7 +223,7 @@ Json CompletionReply::call_delta(int index, const CallReader::Piece& piece) cons
 }
 
 Json CompletionReply::message_json(int index, const runtime::Answer& answer) {
-  Json message = {{"role", "assistant"}, {"content", answer.text}, {"refusal", nullptr}};
+  Json message = {{"role", "assistant"}, {"content", text::repair_utf8(answer.text)}, {"refusal", nullptr}};
   const auto& calls = choices_[static_cast<std::size_t>(index)].calls;
   if (!calls) return message;
   using Kind = CallReader::Piece::Kind;

@@ -34,7 +34,7 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
     std::size_t num_sent_tokens = 0;  ///< Whose log-probabilities are out.
     bool has_begun = false;
     std::unique_ptr<CallReader> calls;  ///< Where there may be some.
-    Json finished;  ///< The whole choice, not streamed.
+    Json finished;                      ///< The whole choice, not streamed.
   };
   int choice_index(int prompt, int sample) const { return prompt * request_.num_choices + sample; }
   void on_grown(int prompt, const runtime::Answer& answer, std::span<const int> samples);

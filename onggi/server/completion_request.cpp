@@ -255,8 +255,6 @@ CompletionRequest read_completion_request(std::string_view body, bool is_chat) {
       static_cast<int>(max_tokens > 0 && max_completion_tokens > 0 ? std::min(max_tokens, max_completion_tokens)
                                                                    : std::max(max_tokens, max_completion_tokens));
   request.num_choices = static_cast<int>(members.whole("n", 1, kMaxChoices, 1));
-  if (request.num_choices > 1 && request.sampling.temperature == 0.0F)
-    refuse("n", "choices of temperature 0 are all the same; expected 1");
   read_stops(members, request);
   read_log_probabilities(members, request);
   read_guide(members, request);
