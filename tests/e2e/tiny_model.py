@@ -156,6 +156,26 @@ def write_folder(folder, architecture="llama", seed=1, **config_changes):
     return folder
 
 
+def add_words(folder, words, seed=2):
+    """Gives a folder's model tokens of its own for whole words, which are no control tokens: {word: its id}."""
+    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    first = max(token["id"] for token in tokenizer["added_tokens"]) + 1
+    ids = {word: first + i for i, word in enumerate(words)}
+    plain = {"special": False, "lstrip": False, "rstrip": False, "normalized": False}
+    tokenizer["added_tokens"] += [{"id": i, "content": word} | plain for word, i in ids.items()]
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer, ensure_ascii=False), encoding="utf-8")
+    written = json.loads((folder / "config.json").read_text())
+    written["vocab_size"] = first + len(words)
+    (folder / "config.json").write_text(json.dumps(written))
+    named, rng = tensors(), random.Random(seed)
+    shape, values = named["model.embed_tokens.weight"]
+    bound = (3.0 / WIDTH) ** 0.5
+    values.extend(rng.uniform(-bound, bound) for _ in range(len(words) * WIDTH))
+    named["model.embed_tokens.weight"] = ((shape[0] + len(words), WIDTH), values)
+    (folder / "model.safetensors").write_bytes(safetensors(named))
+    return ids
+
+
 # GGUF: value types and tensor types by number.
 U32, I32, F32, STRING, ARRAY, U64 = 4, 5, 6, 8, 9, 10
 TENSOR_F32 = 0
