@@ -2,13 +2,15 @@
 
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
+#include "onggi/decode/all_ends.h"
 #include "onggi/decode/pattern_guide.h"
 #include "onggi/decode/spec.h"
 
 namespace onggi::decode {
 
 std::shared_ptr<const Guide> compile_guide(const Json& spec, std::shared_ptr<const text::Tokenizer> tokenizer) {
-  return pattern_guide(spec_pattern(spec), std::move(tokenizer));
+  auto guide = pattern_guide(spec_pattern(spec), tokenizer);
+  return spec.value("ends", Json()) == "all" ? with_all_ends(std::move(guide), *tokenizer) : guide;
 }
 
 std::shared_ptr<const Guide> load_guide(const std::filesystem::path& path, std::shared_ptr<const text::Tokenizer> tokenizer) {

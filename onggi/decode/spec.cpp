@@ -59,6 +59,10 @@ Pattern spec_pattern(const Json& spec, const std::string& at) {
   std::string kind;
   for (const auto& [key, value] : spec.items()) {
     if (key == "whitespace" && spec.contains("schema")) continue;
+    if (key == "ends" && at.empty()) {
+      require(value == "all", "guide: /ends must be \"all\"");
+      continue;
+    }
     require(kind.empty(), [&, &key = key] { return "guide: " + at + "/" + key + " beside " + at + "/" + kind; });
     require(std::ranges::find(kKinds, key) != kKinds.end(), [&, &key = key] {
       return "guide: " + at + "/" + key + " is not known; a guide has one of " + std::string(kNames);

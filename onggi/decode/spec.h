@@ -11,7 +11,8 @@ namespace onggi::decode {
 ///   {"sequence": [spec, ...]}   one after the other
 ///   {"any_of": [spec, ...]}     one of them
 ///   {"repeat": spec}            any number of times, none too
-/// `at` is the spec's own place, for errors: a JSON pointer that ends where the pointer of a schema begins. Throws as
+/// The outermost may have "ends": "all" beside its kind (all_ends.h), which says nothing about the language. `at` is
+/// the spec's own place, for errors: a JSON pointer that ends where the pointer of a schema begins. Throws as
 /// compile_guide.
 Pattern spec_pattern(const Json& spec, const std::string& at = {});
 

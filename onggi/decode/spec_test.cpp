@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "onggi/core/error.h"
 #include "onggi/decode/test_support.h"
 
@@ -29,14 +31,54 @@ TEST(Spec, AnErrorNamesThePlaceInAllOfIt) {
     }
     return std::string("none");
   };
-  EXPECT_NE(where(R"({"sequence": [{"choices": ["a"]}, {"any_of": [{"schema": {"type": "object", "additionalProperties": false,
+  EXPECT_NE(
+      where(
+          R"({"sequence": [{"choices": ["a"]}, {"any_of": [{"schema": {"type": "object", "additionalProperties": false,
       "properties": {"x": {"not": {}}}}}]}]})")
-                .find("/sequence/1/any_of/0/schema#/properties/x/not"),
-            std::string::npos);
+          .find("/sequence/1/any_of/0/schema#/properties/x/not"),
+      std::string::npos);
   EXPECT_NE(where(R"({"any_of": [{"regex": "("}]})").find("/any_of/0/regex"), std::string::npos);
   EXPECT_NE(where(R"({"repeat": {"word": 1}})").find("/repeat/word"), std::string::npos);
   EXPECT_NE(where(R"({"sequence": []})").find("sequence"), std::string::npos);
   EXPECT_NE(where(R"({"repeat": 3})").find("JSON object"), std::string::npos);
+}
+
+/// Two stop tokens, as chat models have.
+class TwoEndsTokenizer : public testing::FakeTokenizer {
+ public:
+  std::span<const int> stop_ids() const override { return stops_; }
+
+ private:
+  std::vector<int> stops_ = {kEos, kPad};
+};
+
+TEST(Spec, AnswersEndWithAnyStopTokenWhereTheGuideSaysSo) {
+  const auto tokenizer = std::make_shared<TwoEndsTokenizer>();
+  const auto ends_at = [&](std::string_view spec, std::string_view text) {
+    const auto guide = compile_guide(parse_json(spec, "test"), tokenizer);
+    const auto state = guide->start({});
+    std::vector<int> ids;
+    tokenizer->encode(text, ids);
+    for (const int id : ids) state->advance(id);
+    const auto fork = state->fork();
+    const auto allowed = fork->allowed();
+    EXPECT_TRUE(std::ranges::is_sorted(allowed));
+    std::vector<int> ends;
+    for (const int id : {TwoEndsTokenizer::kPad, TwoEndsTokenizer::kEos}) {
+      if (!std::ranges::binary_search(allowed, id)) continue;
+      EXPECT_TRUE(std::ranges::binary_search(guide->reachable(), id));
+      ends.push_back(id);
+      const auto last = state->fork();
+      last->advance(id);
+      EXPECT_TRUE(last->is_finished());
+    }
+    return ends;
+  };
+  const std::vector<int> both = {TwoEndsTokenizer::kPad, TwoEndsTokenizer::kEos};
+  EXPECT_EQ(ends_at(R"({"regex": "a+", "ends": "all"})", "a"), both);
+  EXPECT_TRUE(ends_at(R"({"regex": "aa", "ends": "all"})", "a").empty());
+  EXPECT_EQ(ends_at(R"({"regex": "a+"})", "a"), std::vector<int>{TwoEndsTokenizer::kEos});
+  EXPECT_THROW(ends_at(R"({"regex": "a+", "ends": "some"})", "a"), Error);
 }
 
 TEST(Spec, DepthIsBounded) {

@@ -181,9 +181,10 @@ Json answers_guide(const ToolRequest& tools, const CallForm& form, const Json& t
   const Json calls = calls_guide(tools, form);
   if (tools.choice == Choice::kRequired) return calls;
   if (!text_guide.is_null()) return any_of({text_guide, calls});
-  if (!form.has_text_before) return any_of({{{"regex", not_beginning_with(form.mark)}}, calls});
-  const Json text = {{"regex", without(form.mark)}};
-  return any_of({text, sequence({text, calls})});
+  const Json text = {{"regex", form.has_text_before ? without(form.mark) : not_beginning_with(form.mark)}};
+  Json guide = any_of({text, form.has_text_before ? sequence({text, calls}) : calls});
+  guide["ends"] = "all";
+  return guide;
 }
 
 }  // namespace onggi::server

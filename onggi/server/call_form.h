@@ -11,11 +11,11 @@ namespace onggi::server {
 /// How a model writes the calls of an answer. The guide knows nothing but these forms, so what stands around names and
 /// arguments is the same, byte by byte, in every answer.
 struct CallForm {
-  std::string opening;           ///< Up to the name: nothing in a text before a call may be its beginning.
-  std::string middle;            ///< From the name to the arguments.
-  std::string closing;           ///< After the arguments.
-  std::string separator;         ///< Between two calls; empty: an answer has one at most.
-  std::string mark;              ///< The beginning of `opening` that tells it from a text.
+  std::string opening;    ///< Up to the name.
+  std::string middle;     ///< From the name to the arguments.
+  std::string closing;    ///< After the arguments.
+  std::string separator;  ///< Between two calls; empty: an answer has one at most.
+  std::string mark;  ///< The beginning of `opening` that no text holds (or, with no text before calls, begins with).
   bool has_text_before = false;  ///< A text may stand before the first call.
   bool is_of_template = false;   ///< The chat template puts tools and calls into the prompt.
 };
