@@ -47,7 +47,7 @@ constexpr Clock::time_point kNever = Clock::time_point::max();
 /// What the input buffer may hold beside a head: pieces of a body on their way.
 constexpr std::size_t kBufferBytes = 64 << 10;
 /// After a refusal the rest of the body is read and thrown away, so that the client sees the answer and no reset.
-constexpr std::int64_t kMostDiscardedBytes = 8 << 20;
+constexpr std::int64_t kMostDiscardedBytes = 256 << 20;
 constexpr std::chrono::seconds kDiscardTimeout{2};
 
 class Session;

@@ -111,6 +111,7 @@ class Clients(unittest.TestCase):
         """Runs a client's script: all that it counts must hold."""
         keys = self.folder / "keys.txt"
         keys.write_text(KEY + "\n")
+        keys.chmod(0o600)
         limited = Server("--base", self.folder / "model", "--name", "model", "--threads", 1, "--keys", keys, "--max-waiting-tokens", 500)
         servers = self.servers | {"limited": self.address(limited.port) | {"key": KEY, "pid": limited.process.pid}}
         environment = os.environ | {"ONGGI_CLIENT_SERVERS": json.dumps(servers), "NO_COLOR": "1"}
