@@ -47,6 +47,39 @@ Json plain_value(std::string_view text) {
   return std::string(text);
 }
 
+/// Bytes of the UTF-8 character (RFC 3629) that `text` begins with; 0 if it is none, or one that YAML takes nowhere.
+std::size_t character_size(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return first >= 0x20 || first == '\n' || first == '\r' || first == '\t' ? 1 : 0;
+  const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  unsigned code = first & (0x7FU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80U) return 0;
+    code = code << 6 | (byte(i) & 0x3FU);
+  }
+  constexpr unsigned kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool is_surrogate = code >= 0xD800 && code <= 0xDFFF;
+  return first < 0xC2 || first > 0xF4 || code < kLeast[size] || code > 0x10FFFF || is_surrogate ? 0 : size;
+}
+
+/// Refuses what the parser must not see: on directives with odd bytes libfyaml 0.7.12 goes on for ever.
+void check_bytes(std::string_view text, const std::string& where) {
+  int line = 1, column = 1;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = character_size(text.substr(at));
+    const bool is_directive = text[at] == '%' && column == 1;
+    if (size == 0 || is_directive) {
+      throw Error(ErrorCode::kCorrupt,
+                  is_directive ? "directives (%YAML, %TAG) are not taken" : "not valid YAML: a byte that is no text",
+                  where + ":" + std::to_string(line) + ":" + std::to_string(column));
+    }
+    ++column;
+    if (text[at] == '\n') ++line, column = 1;
+    at += size;
+  }
+}
+
 class Builder {
  public:
   Builder(std::string_view text, const std::string& where) : where_(where) {
@@ -193,6 +226,9 @@ Yaml parse_yaml(std::string_view text, const std::string& where) {
   require(
       text.size() <= kMaxBytes, [&] { return "longer than " + std::to_string(kMaxBytes) + " bytes"; },
       ErrorCode::kExhausted, where);
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  check_bytes(text, where);
   return Builder(text, where).document();
 }
 

@@ -35,7 +35,7 @@ struct Yaml::Member {
 };
 
 /// Parses one document (YAML 1.2 with its core schema). What would be read in two ways is refused: a name twice in one
-/// map, aliases, tags, keys that are no text; and what nests deeper than 32 levels. Throws kCorrupt with
+/// map, aliases, tags, directives, keys that are no text; and what nests deeper than 32 levels. Throws kCorrupt with
 /// `where`:line:column; `where` names the file.
 Yaml parse_yaml(std::string_view text, const std::string& where);
 

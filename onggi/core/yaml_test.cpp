@@ -40,6 +40,11 @@ TEST(Yaml, KnowsWhereEverythingStands) {
   EXPECT_EQ(place_of(map.find("list")->items[1], "f"), "f:5:5");
 }
 
+TEST(Yaml, TextIsUtf8) {
+  EXPECT_EQ(parse_yaml("\xEF\xBB\xBFname: \xEC\xB9\xB4\xEB\x93\x9C\r\nb: \xF0\x9F\x98\x80\n", "f").to_json().dump(),
+            "{\"name\":\"\xEC\xB9\xB4\xEB\x93\x9C\",\"b\":\"\xF0\x9F\x98\x80\"}");
+}
+
 TEST(Yaml, NothingIsNull) {
   EXPECT_TRUE(parse_yaml("", "f").scalar.is_null());
   EXPECT_TRUE(parse_yaml("# only a remark\n", "f").scalar.is_null());
@@ -67,7 +72,11 @@ TEST(Yaml, RefusesWithThePlace) {
   EXPECT_EQ(place_of_error("a: b: c\n").substr(0, 4), "f:1:");
   EXPECT_EQ(place_of_error("\ta: 1\n").substr(0, 4), "f:1:");
   EXPECT_EQ(place_of_error(std::string(200, '[')).substr(0, 2), "f:");
-  EXPECT_NE(place_of_error("a: \"\xff\"\n"), "");
+  EXPECT_EQ(place_of_error("a: \"\xff\"\n"), "f:1:5");
+  EXPECT_EQ(place_of_error("a: 1\n%7:\xff\x0f)s:$[\n  m\n"), "f:2:1");  // libfyaml never came back from this one
+  EXPECT_EQ(place_of_error("%YAML 1.2\n---\na: 1\n"), "f:1:1");
+  EXPECT_EQ(place_of_error("a: \xed\xa0\x80\n"), "f:1:4");
+  EXPECT_EQ(place_of_error(std::string_view("a: 1\0\n", 6)), "f:1:5");
   EXPECT_NE(place_of_error("a: \"open\n"), "");
 }
 
