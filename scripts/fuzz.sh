@@ -8,12 +8,12 @@ seconds=${1:-30}
 [[ $# -eq 0 ]] || shift
 
 cmake --preset fuzz --log-level=WARNING
-cmake --build --preset fuzz --parallel "$(nproc)"
 if [[ $# -eq 0 ]]; then
   for source in tests/fuzz/fuzz_*.cpp; do
     set -- "$@" "$(basename "$source" .cpp)"
   done
 fi
+cmake --build --preset fuzz --parallel "$(nproc)" --target "$@"
 for name in "$@"; do
   found=build/fuzz/corpus/$name
   mkdir -p "$found"
