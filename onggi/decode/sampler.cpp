@@ -7,6 +7,7 @@
 
 #include "onggi/core/error.h"
 #include "onggi/core/random.h"
+#include "onggi/decode/log_softmax.h"
 
 namespace onggi::decode {
 void check_sampling(const SamplingOptions& o) {
@@ -27,11 +28,8 @@ Choice sample(std::span<const int> ids, std::span<const float> logits, const Sam
   }
   const double highest = static_cast<double>(logits[best]);
   require(std::isfinite(highest), "no logit is finite, or one is infinite");
-  double sum = 0.0;
-  for (const float z : logits) sum += std::exp(static_cast<double>(z) - highest);
-  const auto choice = [&](std::size_t i) {
-    return Choice{ids[i], static_cast<float>(static_cast<double>(logits[i]) - highest - std::log(sum))};
-  };
+  const LogSoftmax log_softmax(logits, logits[best]);
+  const auto choice = [&](std::size_t i) { return Choice{ids[i], log_softmax.of(logits[i])}; };
   if (o.temperature == 0.0F) return choice(best);
 
   // Most likely first where a cut needs it; what min_p drops need not be sorted.

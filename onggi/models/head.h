@@ -44,6 +44,9 @@ class Head {
  public:
   explicit Head(Decoder& decoder) : decoder_(decoder) {}
 
+  /// Final norm of chosen tokens of h_TD: [S, D], valid until the next call of any of these.
+  const float* normed_rows(nn::Context& context, const nn::FloatBuffer& h_TD, std::span<const std::int64_t> tokens);
+
   /// Logits of chosen tokens of h_TD: out [S, U], or [S, V] where `subset` is null. The arithmetic follows the
   /// decoder's Compute.
   void logits(nn::Context& context, const nn::FloatBuffer& h_TD, std::span<const std::int64_t> tokens,
@@ -56,8 +59,6 @@ class Head {
               const HeadSubset* subset, float gradient_scale, nn::FloatBuffer* dh_TD, std::span<float> nll = {});
 
  private:
-  const float* normed_rows(nn::Context& context, const nn::FloatBuffer& h_TD, std::span<const std::int64_t> tokens);
-
   Decoder& decoder_;
   std::unique_ptr<nn::PackedMatrix> packed_;  ///< Whole head, made when first needed.
   nn::FloatBuffer gathered_, normed_, inverse_rms_, logits_, d_normed_, d_gathered_, d_rows_;

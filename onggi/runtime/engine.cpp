@@ -7,36 +7,19 @@
 #include <numeric>
 
 #include "onggi/core/error.h"
+#include "onggi/runtime/log_probabilities.h"
 
 namespace onggi::runtime {
 namespace {
 
 /// Samples of a row are computed as one while they are equal. Once they part they may fill this many times the batch.
 constexpr std::size_t kSamplesPerBatchRow = 4;
+/// Prompt tokens in a step that the whole head is computed for: others do not wait long for such a step.
+constexpr std::size_t kScoredTokensPerStep = 128;
 
 /// What a guide throws where a row's text makes too large a language, or one that the vocabulary can't spell.
 bool is_of_one_row(const Error& error) {
   return error.code() == ErrorCode::kExhausted || error.code() == ErrorCode::kNotFound;
-}
-
-/// The `count` likeliest of ids, ties by id, with log softmax over all of them.
-std::vector<TokenAlternative> likeliest(std::span<const int> ids, std::span<const float> logits, int count) {
-  std::vector<std::size_t> order(ids.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  const auto kept = std::min(order.size(), static_cast<std::size_t>(count));
-  std::partial_sort(
-      order.begin(), order.begin() + static_cast<std::ptrdiff_t>(kept), order.end(),
-      [&](std::size_t a, std::size_t b) { return logits[a] != logits[b] ? logits[a] > logits[b] : ids[a] < ids[b]; });
-  if (kept == 0) return {};
-  const auto highest = static_cast<double>(logits[order[0]]);
-  double sum = 0.0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - highest);
-  std::vector<TokenAlternative> found;
-  for (std::size_t i = 0; i < kept; ++i) {
-    found.push_back(
-        {ids[order[i]], static_cast<float>(static_cast<double>(logits[order[i]]) - highest - std::log(sum))});
-  }
-  return found;
 }
 
 Wish wish_of(const Job& job) { return job.wish ? job.wish() : Wish::kGoOn; }
@@ -63,6 +46,7 @@ struct Engine::Row {
   Answer answer;             ///< Of every one of `samples`.
   bool finished = false;
   std::vector<int> samples;  ///< Numbers of the samples that are equal so far.
+  PromptState prompt = {};
 
   const AnswerSettings& settings() const { return *job->settings; }
   void fail(const std::string& reason) {
@@ -78,6 +62,7 @@ struct Engine::Row {
     fail("cancelled");
   }
   int num_prompt_tokens() const { return static_cast<int>(job->request.prompt.size()); }
+  bool is_scored_next() const { return settings().prompt.scores && sequence.length() < num_prompt_tokens(); }
   /// Fails where the guide can't go on for this row's text; other errors are thrown on.
   template <class Step>
   void guarded(Step step) {
@@ -110,6 +95,7 @@ Engine::Engine(nn::Context& context, models::Decoder& decoder, const text::Token
       tokenizer_(tokenizer),
       options_(options),
       head_(decoder),
+      reader_(context, decoder, head_),
       cache_(options.cache_tokens) {
   require(options_.batch_rows >= 1 && options_.batch_rows <= 4096,
           [&] { return "batch rows is " + std::to_string(options_.batch_rows) + ", expected 1 to 4096"; });
@@ -122,17 +108,19 @@ Engine::Engine(nn::Context& context, models::Decoder& decoder, const text::Token
 Engine::~Engine() = default;
 
 std::shared_ptr<const Prefix> Engine::compute_prefix(std::vector<int> tokens, const nn::Adapter* adapter) {
-  const auto prefix = std::make_shared<Prefix>(Prefix{std::move(tokens), nn::KvSequence(decoder_.kv_shape())});
+  const auto prefix = std::make_shared<Prefix>(Prefix{std::move(tokens), nn::KvSequence(decoder_.kv_shape()), {}});
   models::Batch batch;
   batch.tokens = prefix->tokens;
   batch.rows.push_back({&prefix->sequence, 0, static_cast<int>(prefix->tokens.size())});
   decoder_.forward(context_, batch, adapter, h_);
+  reader_.add_states(h_, {.first = 0, .count = static_cast<int>(batch.num_tokens())}, prefix->state_sum);
   counts_.computed_tokens += batch.num_tokens();
   return prefix;
 }
 
 bool Engine::fits(const Job& job) const {
-  return prefix_length(job) + static_cast<std::int64_t>(job.request.prompt.size()) + 1 <=
+  const int room = job.settings->max_new_tokens > 0 ? 1 : 0;
+  return prefix_length(job) + static_cast<std::int64_t>(job.request.prompt.size()) + room <=
          decoder_.config().max_positions;
 }
 
@@ -166,8 +154,11 @@ void Engine::extend_subsets(std::span<const Job> jobs) {
 }
 
 void Engine::submit(std::vector<Job> jobs) {
-  for (const Job& job : jobs)
-    require(job.settings && job.settings->max_new_tokens >= 1, "max new tokens must be at least 1");
+  for (const Job& job : jobs) {
+    const auto& prompt = job.settings->prompt;
+    require(job.settings->max_new_tokens >= (prompt.any() ? 0 : 1), "max new tokens must be at least 1");
+    require(!prompt.scores || !job.prefix, "a prompt that is scored has no shared prefix", ErrorCode::kInternal);
+  }
   extend_subsets(jobs);
   for (Job& job : jobs) {
     auto& queue = job.is_urgent ? queue_ : patient_queue_;
@@ -225,6 +216,20 @@ void Engine::drop_unwanted() {
   });
 }
 
+/// What the cache has of the row's prompt. A prompt that is scored needs the states of all its tokens, a mean their
+/// sum.
+void Engine::take_cached(Row& row) {
+  const AnswerSettings& settings = row.settings();
+  if (settings.cache_key.empty() || row.job->prefix || settings.prompt.scores) return;
+  const bool needs_sum = settings.prompt.pooling == Pooling::kMean;
+  auto cached = cache_.find(settings.cache_key, row.pending, needs_sum);
+  if (!cached) return;
+  row.sequence = std::move(cached->sequence);
+  if (needs_sum) row.prompt.sum = *cached->state_sum;
+  row.pending.erase(row.pending.begin(), row.pending.begin() + row.sequence.length());
+  counts_.cached_tokens += row.sequence.length();
+}
+
 /// A row ready to run, or one that has failed.
 Engine::Row Engine::start(std::shared_ptr<const Job> job) {
   const Request& request = job->request;
@@ -247,14 +252,13 @@ Engine::Row Engine::start(std::shared_ptr<const Job> job) {
     row.fail("prompt has no token after the shared prefix");
     return row;
   }
-  if (const auto& key = job->settings->cache_key; !key.empty() && !job->prefix) {
-    if (auto cached = cache_.find(key, request.prompt)) {
-      row.sequence = std::move(*cached);
-      row.pending.erase(row.pending.begin(), row.pending.begin() + row.sequence.length());
-      counts_.cached_tokens += row.sequence.length();
-    }
+  if (job->settings->prompt.any()) {
+    row.prompt.reading = std::make_shared<PromptReading>();
+    row.answer.reading = row.prompt.reading;
+    if (job->prefix) row.prompt.sum = job->prefix->state_sum;
   }
-  if (const auto& guide = job->settings->guide) {
+  take_cached(row);
+  if (const auto& guide = job->settings->guide; guide && job->settings->max_new_tokens > 0) {
     try {
       row.state = guide->start(request.slots);
       take_forced(row);
@@ -433,12 +437,18 @@ void Engine::compute(std::span<const std::size_t> turn, std::vector<std::int64_t
   }
   models::Batch batch;
   std::vector<std::size_t> order;  // The rows as the batch has them.
+  std::size_t scored_left = kScoredTokensPerStep;
   last.assign(rows_.size(), -1);
   for (const nn::Adapter* adapter : adapters) {
     for (const std::size_t i : turn) {
       Row& row = rows_[i];
       if (row.settings().adapter.get() != adapter) continue;
-      const auto count = std::min(row.pending.size(), static_cast<std::size_t>(options_.chunk_tokens));
+      auto count = std::min(row.pending.size(), static_cast<std::size_t>(options_.chunk_tokens));
+      if (row.is_scored_next()) {
+        count = std::min(count, scored_left);
+        scored_left -= count;
+        if (count == 0) continue;
+      }
       batch.rows.push_back({&row.sequence, batch.num_tokens(), static_cast<int>(count)});
       batch.row_adapters.push_back(adapter);
       batch.tokens.insert(batch.tokens.end(), row.pending.begin(),
@@ -452,19 +462,31 @@ void Engine::compute(std::span<const std::size_t> turn, std::vector<std::int64_t
   counts_.computed_tokens += batch.num_tokens();
   ++counts_.steps;
   for (std::size_t b = 0; b < order.size(); ++b) {
-    const Row& row = rows_[order[b]];
-    const int first = row.sequence.length() - batch.rows[b].count;
-    const auto& key = row.settings().cache_key;
-    if (!key.empty() && !row.job->prefix && first < row.num_prompt_tokens())
-      cache_.insert(key, row.job->request.prompt, row.sequence, first);
+    Row& row = rows_[order[b]];
+    const models::BatchRow& passed = batch.rows[b];
+    const int position = row.sequence.length() - passed.count;
+    read_prompt(row, {.first = passed.first, .count = passed.count, .position = position});
+    if (row.pending.empty() && row.settings().max_new_tokens == 0) row.cut("no end within 0 new tokens");
   }
+}
+
+/// What the row wants of its prompt, and what the cache keeps of it.
+void Engine::read_prompt(Row& row, const PassedTokens& passed) {
+  const Job& job = *row.job;
+  if (row.prompt.reading) {
+    reader_.read(h_, passed, job.request, row.settings(), static_cast<int>(prefix_length(job)), all_ids(), row.prompt);
+  }
+  const auto& key = row.settings().cache_key;
+  if (!key.empty() && !job.prefix && passed.position < row.num_prompt_tokens())
+    cache_.insert(key, job.request.prompt, row.sequence, passed.position, row.prompt.sums_at);
+  row.prompt.sums_at.clear();
 }
 
 void Engine::choose_all(std::span<const std::int64_t> last) {
   std::vector<HeadGroup> groups;
   std::vector<Row> chosen, running;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if (last[i] < 0) continue;
+    if (last[i] < 0 || rows_[i].finished) continue;
     const auto& guide = rows_[i].settings().guide;
     const models::HeadSubset* subset = guide ? subsets_.at(guide.get()).subset.get() : nullptr;
     auto group = std::ranges::find(groups, subset, &HeadGroup::subset);
@@ -482,7 +504,11 @@ void Engine::choose_all(std::span<const std::int64_t> last) {
     }
   }
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    if (last[i] < 0) running.push_back(std::move(rows_[i]));
+    if (rows_[i].finished) {
+      rows_[i].finish();
+    } else if (last[i] < 0) {
+      running.push_back(std::move(rows_[i]));
+    }
   }
   for (auto& row : chosen) {
     if (row.finished) {

@@ -10,6 +10,7 @@
 #include "onggi/models/decoder.h"
 #include "onggi/models/head.h"
 #include "onggi/runtime/prefix_cache.h"
+#include "onggi/runtime/prompt_reader.h"
 #include "onggi/runtime/request.h"
 #include "onggi/text/tokenizer.h"
 
@@ -79,6 +80,8 @@ class Engine {
   Row start(std::shared_ptr<const Job> job);
   std::vector<std::size_t> runnable() const;
   void compute(std::span<const std::size_t> turn, std::vector<std::int64_t>& last);
+  void take_cached(Row& row);
+  void read_prompt(Row& row, const PassedTokens& passed);
   void choose_all(std::span<const std::int64_t> last);
   /// Chooses the next token of the row's samples; appends the row, and one more for each further token that was chosen.
   void choose(Row&& chosen, const float* logits, const models::HeadSubset* subset, std::vector<Row>& rows);
@@ -100,6 +103,7 @@ class Engine {
   EngineOptions options_;
   EngineCounts counts_;
   models::Head head_;
+  PromptReader reader_;
   std::deque<std::shared_ptr<const Job>> queue_, patient_queue_;
   PrefixCache cache_;
   std::vector<Row> rows_;

@@ -12,30 +12,32 @@ std::vector<int> piece_at(std::span<const int> tokens, int begin) {
 
 }  // namespace
 
-std::optional<nn::KvSequence> PrefixCache::find(const std::string& key, std::span<const int> tokens) {
+std::optional<CachedPrefix> PrefixCache::find(const std::string& key, std::span<const int> tokens, bool needs_sum) {
   const auto root = roots_.find(key);
   if (root == roots_.end()) return std::nullopt;
   Node* node = &root->second;
   for (int begin = 0; begin + kPieceTokens < static_cast<int>(tokens.size()); begin += kPieceTokens) {
     const auto child = node->children.find(piece_at(tokens, begin));
-    if (child == node->children.end()) break;
+    if (child == node->children.end() || (needs_sum && !child->second->state_sum)) break;
     node = child->second.get();
   }
   if (!node->sequence) return std::nullopt;
   touch(*node);
-  return node->sequence->fork();
+  return CachedPrefix{node->sequence->fork(), node->state_sum};
 }
 
-void PrefixCache::insert(const std::string& key, std::span<const int> tokens, const nn::KvSequence& sequence,
-                         int first) {
+void PrefixCache::insert(const std::string& key, std::span<const int> tokens, const nn::KvSequence& sequence, int first,
+                         const StateSums& sums) {
   if (max_pieces_ == 0) return;
   Node* node = &roots_[key];
   const int last = std::min(sequence.length(), static_cast<int>(tokens.size()));
   for (int end = kPieceTokens; end <= last; end += kPieceTokens) {
     auto piece = piece_at(tokens, end - kPieceTokens);
+    const auto sum = sums.find(end);
     const auto found = node->children.find(piece);
     if (found != node->children.end()) {
       node = found->second.get();
+      if (sum != sums.end()) node->state_sum = sum->second;
       continue;
     }
     if (end <= first) return;
@@ -44,6 +46,7 @@ void PrefixCache::insert(const std::string& key, std::span<const int> tokens, co
     child->piece = piece;
     child->sequence = sequence.fork();
     child->sequence->truncate(end);
+    if (sum != sums.end()) child->state_sum = sum->second;
     child->use = by_use_.emplace(++clock_, child.get()).first;
     node = node->children.emplace(std::move(piece), std::move(child)).first->second.get();
     ++num_pieces_;

@@ -47,18 +47,19 @@ TEST(PrefixCache, FindsWholePiecesOfWhatBeginsAlike) {
   EXPECT_EQ(cache.num_tokens(), 3 * kPiece);
   const auto found = cache.find("a", tokens);
   ASSERT_TRUE(found);
-  EXPECT_EQ(found->length(), 3 * kPiece);
-  for (int p = 0; p < 3 * kPiece; ++p) EXPECT_EQ(token_at(*found, 0, p), static_cast<float>(1000 + p));
+  EXPECT_EQ(found->sequence.length(), 3 * kPiece);
+  for (int p = 0; p < 3 * kPiece; ++p) EXPECT_EQ(token_at(found->sequence, 0, p), static_cast<float>(1000 + p));
   // What the window's layer needs to go on is there too.
-  for (int p = 3 * kPiece - 100; p < 3 * kPiece; ++p) EXPECT_EQ(token_at(*found, 1, p), static_cast<float>(1000 + p));
+  for (int p = 3 * kPiece - 100; p < 3 * kPiece; ++p)
+    EXPECT_EQ(token_at(found->sequence, 1, p), static_cast<float>(1000 + p));
   auto other = tokens;
   other[2 * kPiece] = 7;
-  EXPECT_EQ(cache.find("a", other)->length(), 2 * kPiece);
+  EXPECT_EQ(cache.find("a", other)->sequence.length(), 2 * kPiece);
   other[0] = 7;
   EXPECT_FALSE(cache.find("a", other));
   EXPECT_FALSE(cache.find("b", tokens));
   // One token is always left to compute.
-  EXPECT_EQ(cache.find("a", std::span(tokens).first(2 * kPiece))->length(), kPiece);
+  EXPECT_EQ(cache.find("a", std::span(tokens).first(2 * kPiece))->sequence.length(), kPiece);
   EXPECT_FALSE(cache.find("a", std::span(tokens).first(kPiece)));
 }
 
@@ -73,8 +74,8 @@ TEST(PrefixCache, GrowsInPassesAndKeepsOnlyWhatTheWindowStillHolds) {
   cache.insert("a", tokens, second, 3 * kPiece);
   EXPECT_EQ(cache.num_tokens(), 8 * kPiece);
   const auto found = cache.find("a", std::span(tokens).first(5 * kPiece + 1));
-  ASSERT_EQ(found->length(), 5 * kPiece);
-  for (int p = 5 * kPiece - 99; p < 5 * kPiece; ++p) EXPECT_EQ(token_at(*found, 1, p), static_cast<float>(p));
+  ASSERT_EQ(found->sequence.length(), 5 * kPiece);
+  for (int p = 5 * kPiece - 99; p < 5 * kPiece; ++p) EXPECT_EQ(token_at(found->sequence, 1, p), static_cast<float>(p));
 }
 
 TEST(PrefixCache, TheLeastRecentlyUsedLeafGoesFirst) {
@@ -83,8 +84,8 @@ TEST(PrefixCache, TheLeastRecentlyUsedLeafGoesFirst) {
   cache.insert("k", a, run(nn::KvSequence(shape()), a, 2 * kPiece), 0);
   cache.insert("k", b, run(nn::KvSequence(shape()), b, 2 * kPiece), 0);
   EXPECT_EQ(cache.num_tokens(), 3 * kPiece);
-  EXPECT_EQ(cache.find("k", count_from(0, 2 * kPiece + 1))->length(), kPiece);  // its end went
-  EXPECT_EQ(cache.find("k", count_from(5000, 2 * kPiece + 1))->length(), 2 * kPiece);
+  EXPECT_EQ(cache.find("k", count_from(0, 2 * kPiece + 1))->sequence.length(), kPiece);  // its end went
+  EXPECT_EQ(cache.find("k", count_from(5000, 2 * kPiece + 1))->sequence.length(), 2 * kPiece);
   cache.erase("k");
   EXPECT_EQ(cache.num_tokens(), 0);
   EXPECT_FALSE(cache.find("k", count_from(0, 2 * kPiece)));

@@ -36,6 +36,31 @@ struct TokenAlternative {
   float log_probability = 0.0F;
 };
 
+/// How the hidden states of a prompt's tokens become one vector.
+enum class Pooling {
+  kNone,  ///< No vector is wanted.
+  kMean,  ///< The mean over all tokens, the beginning token included.
+  kLast,  ///< That of the last token.
+};
+
+/// What is read of a prompt itself, beside or in place of an answer.
+struct PromptWishes {
+  Pooling pooling = Pooling::kNone;  ///< Of the states after the final norm.
+  bool scores = false;               ///< Log-probabilities of the prompt's tokens; goes with no shared prefix.
+  std::vector<int> next_ids;         ///< Ids whose log-probabilities at the place after the prompt are wanted.
+
+  bool any() const { return pooling != Pooling::kNone || scores || !next_ids.empty(); }
+};
+
+/// What was read. Log-probabilities are the model's own over the whole vocabulary: no guide, bias or temperature.
+struct PromptReading {
+  std::vector<float> pooled;             ///< [D], as it is: neither cut nor normalised.
+  std::vector<float> log_probabilities;  ///< [n] of the tokens, given all before; the first has none and is 0.
+  /// Of each token but the first, where the settings ask for alternatives: the likeliest ids in its place.
+  std::vector<std::vector<TokenAlternative>> alternatives;
+  std::vector<float> next_log_probabilities;  ///< Of PromptWishes::next_ids, in their order.
+};
+
 struct Answer {
   std::int64_t index = 0;
   int sample = 0;
@@ -49,6 +74,9 @@ struct Answer {
   /// For each token the likeliest ids with their log-probabilities, where the settings ask for them.
   std::vector<std::vector<TokenAlternative>> alternatives;
 
+  /// Null unless the settings ask for it; whole once the prompt is through the layers.
+  std::shared_ptr<const PromptReading> reading;
+
   /// Sum over the tokens that overlap bytes [begin, end) of the text.
   double log_probability_of(std::size_t begin, std::size_t end) const;
 };
@@ -58,7 +86,8 @@ struct AnswerSettings {
   std::shared_ptr<const nn::Adapter> adapter;  ///< Null = the base alone.
   std::shared_ptr<const decode::Guide> guide;  ///< Null = free.
   decode::SamplingOptions sampling;
-  int max_new_tokens = 256;
+  int max_new_tokens = 256;  ///< 0: only the prompt is read, and the answer is cut.
+  PromptWishes prompt;
   std::uint64_t seed = 0;
   /// The answer ends before the first of these that it would hold; none is empty.
   std::vector<std::string> stop_texts;
@@ -82,6 +111,7 @@ struct AnswerSettings {
 struct Prefix {
   std::vector<int> tokens;
   nn::KvSequence sequence;
+  std::vector<double> state_sum;  ///< [D] of its tokens' states after the final norm.
 };
 
 /// Whether a row goes on.
