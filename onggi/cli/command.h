@@ -26,6 +26,7 @@ void print_help(std::string_view usage, std::string_view description, std::strin
 int run_bench(std::span<const std::string_view> arguments);
 int run_data(std::span<const std::string_view> arguments);
 int run_demo(std::span<const std::string_view> arguments);
+int run_embed(std::span<const std::string_view> arguments);
 int run_eval(std::span<const std::string_view> arguments);
 int run_experiment(std::span<const std::string_view> arguments);
 int run_generate(std::span<const std::string_view> arguments);

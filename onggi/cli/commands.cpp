@@ -6,12 +6,13 @@
 namespace onggi::cli {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 11> kCommands = {{
+  static constexpr std::array<Command, 12> kCommands = {{
       {"demo", "The whole main job on the example reviews: tune, run, judge, report", run_demo},
       {"inspect", "What a model file holds, and what it takes to serve and to tune", run_inspect},
       {"data", "Check, split and describe rows", run_data},
       {"sft", "Fine-tune an adapter on rows: LoRA, rsLoRA or DoRA", run_sft},
       {"generate", "Answer every row of a file, guided or free", run_generate},
+      {"embed", "A vector for every row of a file", run_embed},
       {"serve", "Answer over HTTP as OpenAI's API does", run_serve},
       {"eval", "Judge answers beside baselines; write a report", run_eval},
       {"merge", "Fold an adapter into its base: safetensors or GGUF", run_merge},

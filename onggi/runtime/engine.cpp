@@ -156,7 +156,7 @@ void Engine::extend_subsets(std::span<const Job> jobs) {
 void Engine::submit(std::vector<Job> jobs) {
   for (const Job& job : jobs) {
     const auto& prompt = job.settings->prompt;
-    require(job.settings->max_new_tokens >= (prompt.any() ? 0 : 1), "max new tokens must be at least 1");
+    require(job.settings->max_new_tokens >= 0, "max new tokens must be at least 0");
     require(!prompt.scores || !job.prefix, "a prompt that is scored has no shared prefix", ErrorCode::kInternal);
   }
   extend_subsets(jobs);

@@ -1,8 +1,6 @@
 #include "onggi/tasks/generate/generate.h"
 
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <map>
 #include <optional>
 
@@ -12,22 +10,16 @@
 #include "onggi/core/options.h"
 #include "onggi/datasets/answers.h"
 #include "onggi/datasets/data_card.h"
-#include "onggi/models/adapter_io.h"
 #include "onggi/tasks/generate/consensus.h"
 #include "onggi/tasks/generate/fields.h"
-#include "onggi/tasks/generate/output.h"
+#include "onggi/tasks/ordered_output.h"
 #include "onggi/tasks/text_rows.h"
-#include "onggi/train/progress.h"
 
 namespace onggi::tasks {
 namespace {
 
 /// Rows that share one head subset; their slots decide its columns.
 constexpr std::int64_t kRowsPerJob = 2048;
-
-double clock_seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 struct JobRows {
   std::vector<datasets::Row> rows;      ///< To answer.
@@ -136,7 +128,7 @@ void check(const GenerateFiles& files, const GenerateOptions& options, const dat
 /// One output file from its rows to its last line.
 class GenerateJob {
  public:
-  GenerateJob(GenerateModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options, const GenerateOptions& options)
+  GenerateJob(RowModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options, const GenerateOptions& options)
       : model_(std::move(model)), files_(files), options_(options), prompt_(datasets::PromptTemplate::load(files.prompt)) {
     check(files_, options_, prompt_);
     rows_ = job_rows(files_, row_options);
@@ -152,12 +144,11 @@ class GenerateJob {
   void load_adapters();
   Json manifest() const;
   void make_generator();
-  std::int64_t counted_tokens() const;
+  RowProgress::Counts counts() const;
   void answer_rows(std::int64_t first, std::int64_t end);
   void write_row(const std::vector<runtime::Answer>& samples);
-  void show(bool is_last);
 
-  GenerateModel model_;
+  RowModel model_;
   const GenerateFiles& files_;
   const GenerateOptions& options_;
   datasets::PromptTemplate prompt_;
@@ -170,18 +161,14 @@ class GenerateJob {
   std::optional<runtime::Generator> generator_;
   std::optional<OrderedOutput> output_;
   GenerateSummary summary_;
-  double start_ = 0.0, shown_ = 0.0;
-  bool is_terminal_ = false;
-  std::function<void(std::string_view)> write_;
+  std::optional<RowProgress> progress_;
 };
 
 void GenerateJob::load_adapters() {
-  const std::vector<std::pair<std::string, std::string>> hashes = {{"base", model_.base_hash}, {"tokenizer", model_.tokenizer->content_hash()}};
   for (const auto& folder : files_.adapters) {
-    const auto adapter_files = nn::read_adapter(folder);
-    nn::check_adapter_origin(adapter_files, hashes, folder);
-    adapters_.push_back(models::adapter_from_files(model_.context, model_.decoder, adapter_files, folder));
-    adapter_hashes_.push_back(sha256_file(std::filesystem::path(folder) / "adapter_model.safetensors"));
+    auto loaded = load_row_adapter(model_, folder);
+    adapters_.push_back(std::move(loaded.adapter));
+    adapter_hashes_.push_back(std::move(loaded.hash));
   }
 }
 
@@ -206,23 +193,11 @@ void GenerateJob::make_generator() {
   generator_.emplace(model_.context, model_.decoder, *model_.tokenizer, adapters_, guide_, encode_prefix(*model_.tokenizer, texts_.prefix), how);
 }
 
-std::int64_t GenerateJob::counted_tokens() const {
-  return generator_->counts().prompt_tokens + generator_->counts().generated_tokens;
-}
-
-void GenerateJob::show(bool is_last) {
-  const double now = clock_seconds();
-  if (!is_last && now - shown_ < (is_terminal_ ? 0.2 : 10.0)) return;
-  shown_ = now;
-  const double seconds = std::max(1e-9, now - start_);
-  const auto total = static_cast<std::int64_t>(rows_.rows.size());
-  const double rate = static_cast<double>(summary_.num_answered + summary_.num_failed) / seconds;
-  const auto left = static_cast<double>(total - output_->num_done());
-  char line[200];
-  std::snprintf(line, sizeof line, "%s%lld/%lld rows  %.1f rows/s  %.0f tokens/s  %lld failed  %s left%s", is_terminal_ ? "\r" : "",
-                static_cast<long long>(output_->num_done()), static_cast<long long>(total), rate, static_cast<double>(counted_tokens()) / seconds,
-                static_cast<long long>(summary_.num_failed), train::format_duration(rate > 0 ? left / rate : 0).c_str(), is_terminal_ && !is_last ? "" : "\n");
-  if (write_) write_(line);
+RowProgress::Counts GenerateJob::counts() const {
+  return {.num_done = output_->num_done(),
+          .num_new = summary_.num_answered + summary_.num_failed,
+          .num_failed = summary_.num_failed,
+          .num_tokens = generator_->counts().prompt_tokens + generator_->counts().generated_tokens};
 }
 
 void GenerateJob::write_row(const std::vector<runtime::Answer>& samples) {
@@ -235,7 +210,7 @@ void GenerateJob::write_row(const std::vector<runtime::Answer>& samples) {
   Json line = answer_line(rows_.rows[index], answer, options_.fields);
   if (options_.show_samples) line["samples"] = samples_json(samples);
   output_->add(answer.index, dump_line(line));
-  show(false);
+  progress_->show(counts());
 }
 
 void GenerateJob::answer_rows(std::int64_t first, std::int64_t end) {
@@ -251,19 +226,17 @@ void GenerateJob::answer_rows(std::int64_t first, std::int64_t end) {
 }
 
 GenerateSummary GenerateJob::run(bool is_terminal, const std::function<void(std::string_view)>& write) {
-  is_terminal_ = is_terminal;
-  write_ = write;
   make_generator();
-  output_.emplace(files_.output, manifest());  // Last, so that what was refused leaves nothing behind.
+  // Last, so that what was refused leaves nothing behind.
+  output_.emplace(OutputFiles{.lines = files_.output, .records = {}, .manifest = files_.output + ".manifest.json", .command = "onggi generate"}, manifest());
   const auto total = static_cast<std::int64_t>(rows_.rows.size());
   require(output_->num_done() <= total, "the output has more lines than there are rows", ErrorCode::kInvalidArgument, files_.output);
-  start_ = shown_ = clock_seconds();
+  progress_.emplace(total, is_terminal, write);
   for (std::int64_t first = output_->num_done(); first < total; first += kRowsPerJob) answer_rows(first, std::min(total, first + kRowsPerJob));
   output_->sync();
-  show(true);
-  const double seconds = std::max(1e-9, clock_seconds() - start_);
-  summary_.rows_per_s = static_cast<double>(summary_.num_answered + summary_.num_failed) / seconds;
-  summary_.tokens_per_s = static_cast<double>(counted_tokens()) / seconds;
+  progress_->finish(counts());
+  summary_.rows_per_s = static_cast<double>(counts().num_new) / progress_->seconds();
+  summary_.tokens_per_s = static_cast<double>(counts().num_tokens) / progress_->seconds();
   return summary_;
 }
 
@@ -273,11 +246,10 @@ void require_generate_files(const GenerateFiles& files) {
   require(!files.rows.empty(), "--rows is missing: a JSONL or CSV file");
   require(!files.prompt.empty(), "--template is missing: a prompt template (docs/formats/dataset.md)");
   require(!files.output.empty(), "--output is missing: the JSONL file to write");
-  require(files.part == "train" || files.part == "validation" || files.part == "test",
-          [&] { return "--part is \"" + files.part + "\", expected train, validation or test"; });
+  require_part_name(files.part);
 }
 
-GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options,
+GenerateSummary generate_file(RowModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options,
                               const GenerateOptions& options, bool is_terminal,
                               const std::function<void(std::string_view)>& write) {
   return GenerateJob(std::move(model), files, row_options, options).run(is_terminal, write);

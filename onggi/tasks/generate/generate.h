@@ -8,9 +8,8 @@
 
 #include "onggi/datasets/rows.h"
 #include "onggi/decode/sampler.h"
-#include "onggi/models/decoder.h"
 #include "onggi/runtime/generator.h"
-#include "onggi/text/tokenizer.h"
+#include "onggi/tasks/row_job.h"
 
 namespace onggi::tasks {
 
@@ -66,13 +65,6 @@ struct GenerateOptions {
   }
 };
 
-struct GenerateModel {
-  nn::Context& context;
-  models::Decoder& decoder;
-  std::shared_ptr<const text::Tokenizer> tokenizer;
-  std::string base_hash;
-};
-
 struct GenerateSummary {
   std::int64_t num_answered = 0;  ///< In this call.
   std::int64_t num_failed = 0;
@@ -87,7 +79,7 @@ void require_generate_files(const GenerateFiles& files);
 /// "log_probability", "tokens"} or {"id", "text": null, "failure"}; with several samples the text is their consensus
 /// (consensus.h), which has no "tokens" where it joins cards of several samples. Killed at any point, a further call completes the file
 /// to the same bytes as an undisturbed one.
-GenerateSummary generate_file(GenerateModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options,
+GenerateSummary generate_file(RowModel model, const GenerateFiles& files, const datasets::RowsOptions& row_options,
                               const GenerateOptions& options, bool is_terminal,
                               const std::function<void(std::string_view)>& write);
 
