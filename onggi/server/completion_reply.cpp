@@ -49,9 +49,10 @@ CompletionReply::CompletionReply(std::shared_ptr<http::Exchange> exchange, Compl
 
 void CompletionReply::attach(runtime::Job& job, int prompt, std::string prompt_text) {
   job.request.num_samples = request_.num_choices;
+  const EchoedPrompt echo =
+      request_.echoes ? echoed_prompt(*tokenizer_, job.request.prompt, std::move(prompt_text)) : EchoedPrompt();
   for (int s = 0; s < request_.num_choices; ++s) {
-    choices_.push_back(
-        {.prompt_text = request_.echoes ? prompt_text : std::string(), .calls = {}, .finished = nullptr});
+    choices_.push_back({.echo = echo, .calls = {}, .finished = nullptr});
     if (!request_.tools.may_call()) continue;
     const bool may_be_text = request_.tools.choice == ToolRequest::Choice::kAuto;
     choices_.back().calls = std::make_unique<CallReader>(request_.call_form, may_be_text);
@@ -90,9 +91,9 @@ Json CompletionReply::usage() const {
 
 void CompletionReply::send(const Json& chunk) { exchange_->write("data: " + dump(chunk) + "\n\n"); }
 
-/// Tokens [begin, end) of the answer.
-Json CompletionReply::log_probabilities(const runtime::Answer& answer, std::size_t begin, std::size_t end,
-                                        std::size_t text_offset) const {
+/// Tokens [begin, end) of the answer, where it is wanted after the prompt's.
+Json CompletionReply::log_probabilities(const Choice& choice, const runtime::Answer& answer, std::size_t begin,
+                                        std::size_t end, bool with_prompt) const {
   if (!request_.wants_log_probabilities) return nullptr;
   const auto text_of = [&](int id) { return std::string(tokenizer_->token_bytes(id)); };
   if (request_.is_chat) {
@@ -112,22 +113,10 @@ Json CompletionReply::log_probabilities(const runtime::Answer& answer, std::size
     }
     return {{"content", std::move(content)}};
   }
-  Json lists = {{"tokens", Json::array()},
-                {"token_logprobs", Json::array()},
-                {"top_logprobs", Json::array()},
-                {"text_offset", Json::array()}};
-  for (std::size_t t = begin; t < end; ++t) {
-    lists["tokens"].push_back(text_of(answer.tokens[t].id));
-    lists["token_logprobs"].push_back(answer.tokens[t].log_probability);
-    lists["text_offset"].push_back(text_offset + answer.tokens[t].begin_byte);
-    Json top = Json::object();
-    if (request_.num_alternatives > 0) {
-      for (const auto& other : answer.alternatives[t])
-        top[text::repair_utf8(text_of(other.id))] = other.log_probability;
-    }
-    lists["top_logprobs"].push_back(std::move(top));
-  }
-  return lists;
+  TokenLists lists(*tokenizer_);
+  if (with_prompt) lists.add_prompt(choice.echo, *answer.reading);
+  lists.add_answer(answer, begin, end, choice.echo.num_characters);
+  return lists.take();
 }
 
 void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token,
@@ -156,11 +145,11 @@ void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::
     choice.has_begun = true;
     const bool is_calls = request_.tools.choice == ToolRequest::Choice::kRequired;
     if (request_.is_chat) piece({{"role", "assistant"}, {"content", is_calls ? Json() : Json("")}}, nullptr, nullptr);
-    if (request_.echoes) piece(choice.prompt_text, nullptr, nullptr);
+    if (request_.echoes) piece(choice.echo.text, log_probabilities(choice, answer, 0, 0, true), nullptr);
   }
   const std::string text =
       text::repair_utf8(std::string_view(answer.text).substr(choice.num_sent_bytes, end_byte - choice.num_sent_bytes));
-  Json probabilities = log_probabilities(answer, choice.num_sent_tokens, end_token, choice.prompt_text.size());
+  Json probabilities = log_probabilities(choice, answer, choice.num_sent_tokens, end_token, false);
   const bool has_tokens = request_.wants_log_probabilities && end_token > choice.num_sent_tokens;
   choice.num_sent_bytes = end_byte;
   choice.num_sent_tokens = end_token;
@@ -256,9 +245,9 @@ Json CompletionReply::choice_json(int index, const runtime::Answer& answer) {
   if (request_.is_chat) {
     json["message"] = message_json(index, answer);
   } else {
-    json["text"] = choice.prompt_text + text::repair_utf8(answer.text);
+    json["text"] = text::repair_utf8(choice.echo.text) + text::repair_utf8(answer.text);
   }
-  json["logprobs"] = log_probabilities(answer, 0, answer.tokens.size(), choice.prompt_text.size());
+  json["logprobs"] = log_probabilities(choice, answer, 0, answer.tokens.size(), request_.echoes);
   json["finish_reason"] = finish_reason(choice, answer);
   return json;
 }

@@ -11,6 +11,7 @@
 #include "onggi/server/api_error.h"
 #include "onggi/server/call_reader.h"
 #include "onggi/server/completion_request.h"
+#include "onggi/server/echoed_prompt.h"
 #include "onggi/text/tokenizer.h"
 
 namespace onggi::server {
@@ -24,12 +25,12 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
                   std::shared_ptr<const text::Tokenizer> tokenizer, std::chrono::steady_clock::time_point deadline,
                   std::function<void(const std::string&)> ended);
 
-  /// Job for prompt number `prompt` (its text is wanted for `echo` only).
+  /// Job for prompt number `prompt` (its text, empty for one of ids, is wanted for `echo` only).
   void attach(runtime::Job& job, int prompt, std::string prompt_text);
 
  private:
   struct Choice {
-    std::string prompt_text;
+    EchoedPrompt echo;                ///< Empty unless it is wanted.
     std::size_t num_sent_bytes = 0;   ///< Of the answer's text.
     std::size_t num_sent_tokens = 0;  ///< Whose log-probabilities are out.
     bool has_begun = false;
@@ -50,8 +51,8 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
   std::string call_id(int index, int call) const;
   Json head(bool is_chunk) const;
   Json choice_json(int index, const runtime::Answer& answer);
-  Json log_probabilities(const runtime::Answer& answer, std::size_t begin, std::size_t end,
-                         std::size_t text_offset) const;
+  Json log_probabilities(const Choice& choice, const runtime::Answer& answer, std::size_t begin, std::size_t end,
+                         bool with_prompt) const;
   Json usage() const;
   void send(const Json& chunk);
 

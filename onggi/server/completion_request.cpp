@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+
 #include "onggi/server/api_error.h"
 #include "onggi/server/members.h"
+#include "onggi/server/text_inputs.h"
 
 namespace onggi::server {
 namespace {
@@ -57,42 +59,9 @@ Json read_messages(const Members& members) {
 }
 
 void read_prompts(const Members& members, CompletionRequest& request) {
-  const Json* prompt = members.find("prompt");
-  if (prompt == nullptr) refuse("prompt", "is missing: expected a text, texts, ids or lists of ids");
-  const auto ids_of = [](const Json& list, const std::string& where) {
-    std::vector<int> ids;
-    for (const Json& id : list) {
-      if (!id.is_number_integer() || id.get<double>() < 0 || id.get<double>() > 2147483647.0)
-        refuse(where, "expected token ids, found " + shown(id));
-      ids.push_back(id.get<int>());
-    }
-    return ids;
-  };
-  if (prompt->is_string()) {
-    request.prompts.push_back(prompt->get<std::string>());
-  } else if (prompt->is_array() && !prompt->empty() && prompt->size() <= kMaxPrompts * 64) {
-    const Json& first = (*prompt)[0];
-    if (first.is_number()) {
-      request.prompt_ids.push_back(ids_of(*prompt, "prompt"));
-    } else {
-      if (prompt->size() > kMaxPrompts)
-        refuse("prompt",
-               "expected at most " + std::to_string(kMaxPrompts) + " prompts, found " + std::to_string(prompt->size()));
-      for (std::size_t i = 0; i < prompt->size(); ++i) {
-        const Json& item = (*prompt)[i];
-        const std::string where = "prompt[" + std::to_string(i) + "]";
-        if (first.is_string() && item.is_string()) {
-          request.prompts.push_back(item.get<std::string>());
-        } else if (first.is_array() && item.is_array()) {
-          request.prompt_ids.push_back(ids_of(item, where));
-        } else {
-          refuse(where, "expected what the first prompt is, found " + shown(item));
-        }
-      }
-    }
-  } else {
-    refuse("prompt", "expected a text, texts, ids or lists of ids, found " + shown(*prompt));
-  }
+  TextInputs inputs = read_text_inputs(members, "prompt", kMaxPrompts);
+  request.prompts = std::move(inputs.texts);
+  request.prompt_ids = std::move(inputs.ids);
 }
 
 void read_stops(const Members& members, CompletionRequest& request) {
@@ -249,11 +218,13 @@ CompletionRequest read_completion_request(std::string_view body, bool is_chat) {
     request.seed =
         seed->is_number_unsigned() ? seed->get<std::uint64_t>() : static_cast<std::uint64_t>(seed->get<std::int64_t>());
   }
-  const auto max_tokens = members.whole("max_tokens", 1, 1'000'000, is_chat ? 0 : 16);
+  const auto max_tokens = members.whole("max_tokens", is_chat ? 1 : 0, 1'000'000, is_chat ? 0 : 16);
   const auto max_completion_tokens = members.whole("max_completion_tokens", 1, 1'000'000, 0);
   request.max_new_tokens =
       static_cast<int>(max_tokens > 0 && max_completion_tokens > 0 ? std::min(max_tokens, max_completion_tokens)
                                                                    : std::max(max_tokens, max_completion_tokens));
+  request.only_echoes = !is_chat && max_tokens == 0;
+  if (request.only_echoes && !request.echoes) refuse("max_tokens", "0 leaves nothing to answer without \"echo\": true");
   request.num_choices = static_cast<int>(members.whole("n", 1, kMaxChoices, 1));
   read_stops(members, request);
   read_log_probabilities(members, request);

@@ -25,6 +25,7 @@ struct CompletionRequest {
   std::vector<std::string> prompts;          ///< Completions: texts ...
   std::vector<std::vector<int>> prompt_ids;  ///< ... or ids, one of the two.
   bool echoes = false;
+  bool only_echoes = false;  ///< max_tokens of 0: nothing follows the prompt.
 
   decode::SamplingOptions sampling{.temperature = 1.0F};
   std::optional<std::uint64_t> seed;

@@ -79,6 +79,7 @@ class JobTimes {
     if (is_answered) metrics_.generation_tokens.observe(static_cast<double>(answer.tokens.size()));
     has_failed_ = has_failed_ || !is_answered;
     if (++num_done_ < samples_.size() || has_failed_) return;
+    if (num_tokens_ == 0) first_token_ = last_token_ = Clock::now();  // Only the prompt was wanted.
     metrics_.prompt_tokens.observe(static_cast<double>(num_prompt_tokens_));
     metrics_.max_generation_tokens.observe(static_cast<double>(num_tokens_));
     metrics_.end_to_end.observe(seconds(last_token_ - arrived_));

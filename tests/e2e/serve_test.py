@@ -174,7 +174,8 @@ class Serve(unittest.TestCase):
         first = answer["choices"][0]
         self.assertTrue(first["text"].startswith("상품: 크림"))
         self.assertEqual(len(first["logprobs"]["tokens"]), len(first["logprobs"]["top_logprobs"]))
-        self.assertEqual(first["logprobs"]["text_offset"][0], len("상품: 크림".encode()))
+        num_tokens = len(self.server.post("/tokenize", {"prompt": "상품: 크림"})["tokens"])
+        self.assertEqual(first["logprobs"]["text_offset"][num_tokens], len("상품: 크림"))
         plain = self.server.post("/v1/completions", body | {"echo": False})["choices"][1]["text"]
         ids = self.server.post("/tokenize", {"prompt": "the"})["tokens"]
         self.assertEqual(self.server.post("/v1/completions", body | {"echo": False, "prompt": ids})["choices"][0]["text"], plain)

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 
 #include <sys/random.h>
 
 #include "onggi/core/error.h"
+#include "onggi/server/arrival.h"
 #include "onggi/server/completion_reply.h"
 #include "onggi/server/completion_request.h"
-#include "onggi/server/request_meter.h"
+#include "onggi/server/deadline.h"
 #include "onggi/server/routes/route.h"
 #include "onggi/server/token_ids.h"
 
@@ -21,22 +21,6 @@ std::uint64_t random_seed() {
   std::uint64_t seed = 0;
   require(getrandom(&seed, sizeof seed, 0) == sizeof seed, "no random bytes from the system", ErrorCode::kInternal);
   return seed;
-}
-
-/// From x-request-timeout-ms: a whole number from 1 to a day.
-std::chrono::steady_clock::time_point deadline_of(const http::Request& request) {
-  const std::string_view text = request.field("x-request-timeout-ms");
-  if (text.empty()) return std::chrono::steady_clock::time_point::max();
-  constexpr int kMaxMs = 86'400'000;
-  int ms = 0;
-  const auto end = std::from_chars(text.data(), text.data() + text.size(), ms);
-  if (end.ec != std::errc() || end.ptr != text.data() + text.size() || ms < 1 || ms > kMaxMs) {
-    throw ApiError(400,
-                   "x-request-timeout-ms: expected a whole number from 1 to " + std::to_string(kMaxMs) + ", found \"" +
-                       std::string(text) + "\"",
-                   "invalid_value", "x-request-timeout-ms");
-  }
-  return std::chrono::steady_clock::now() + std::chrono::milliseconds(ms);
 }
 
 std::vector<int> chat_ids(const Backend& backend, const CompletionRequest& request) {
@@ -110,53 +94,6 @@ std::vector<std::vector<int>> prompts_of(const Backend& backend, const Completio
   return prompts;
 }
 
-/// Counts tokens as open while it lives.
-class OpenTokens {
- public:
-  OpenTokens(Backend& backend, std::int64_t tokens) : backend_(backend), tokens_(tokens) {
-    backend_.open_tokens += tokens_;
-  }
-  ~OpenTokens() { backend_.open_tokens -= tokens_; }
-  OpenTokens(const OpenTokens&) = delete;
-  OpenTokens& operator=(const OpenTokens&) = delete;
-
- private:
-  Backend& backend_;
-  const std::int64_t tokens_;
-};
-
-/// A request on its way to the engine.
-struct Arrival {
-  std::shared_ptr<http::Exchange> exchange;
-  std::shared_ptr<CallRecord> record;  ///< May be null.
-  RequestMeter meter;
-  /// Counted from here on, so that what waits for its tokens to be counted fills the queue as well.
-  std::shared_ptr<OpenTokens> estimate;
-};
-
-/// Takes what the request may use at most from the key's budget.
-void charge(const Arrival& arrival, const ServedModel& model, std::int64_t tokens) {
-  if (!arrival.record) return;
-  arrival.record->update([&](CallFacts& facts) {
-    facts.model = model.base_name;
-    if (model.adapter) facts.adapter = model.name;
-  });
-  if (arrival.record->caller) arrival.record->caller->budget->charge(tokens);
-}
-
-/// Gives back what it did not use.
-void settle(ServerMetrics& metrics, CallRecord& record, const std::string& reason, std::int64_t charged) {
-  std::int64_t prompt = 0, generated = 0;
-  record.update([&](CallFacts& facts) {
-    facts.finish_reason = reason;
-    prompt = facts.prompt_tokens;
-    generated = facts.generated_tokens;
-  });
-  if (!record.caller) return;
-  record.caller->budget->charge(prompt + generated - charged);
-  metrics.count_key(record.caller->name, prompt, generated);
-}
-
 /// A body read; with tools, what an answer may be.
 CompletionRequest read_request(const Backend& backend, std::string_view body, bool is_chat) {
   CompletionRequest request = read_completion_request(body, is_chat);
@@ -169,71 +106,42 @@ CompletionRequest read_request(const Backend& backend, std::string_view body, bo
 }
 
 /// On the worker: from a request to jobs on the engine. Throws what is wrong with the request.
-void start(Backend& backend, const Arrival& arrival, const CompletionRequest& request) {
-  const auto deadline = deadline_of(arrival.exchange->request());
-  const ServedModel model = backend.models.find(request.model);
-  if (arrival.record && arrival.record->caller && !arrival.record->caller->may_use(model.name))
-    throw ApiError(403, "this key may not use the model \"" + model.name + "\"", "model_not_allowed", "model");
+void start(Backend& backend, const Arrival& arrival, const CompletionRequest& request, const ServedModel& model) {
+  const auto deadline = deadline_of(arrival.exchange()->request());
   const auto settings = settings_of(backend, request, model);
   auto prompts = prompts_of(backend, request);
   const auto longest = static_cast<int>(std::ranges::max_element(prompts, {}, &std::vector<int>::size)->size());
   const int asked = request.max_new_tokens > 0 ? request.max_new_tokens : backend.options.default_max_tokens;
-  settings->max_new_tokens = std::min(asked, backend.decoder.config().max_positions - longest);
+  settings->max_new_tokens =
+      request.only_echoes ? 0 : std::min(asked, backend.decoder.config().max_positions - longest);
+  settings->prompt.scores = request.echoes && request.wants_log_probabilities;
   std::int64_t tokens = 0;
   for (const auto& ids : prompts)
     tokens += static_cast<std::int64_t>(ids.size()) + std::int64_t{settings->max_new_tokens} * request.num_choices;
-  const auto open = std::make_shared<OpenTokens>(backend, tokens);
-  const auto ended = [&backend, open, record = arrival.record, tokens](const std::string& reason) {
-    backend.metrics.ends(reason).add();
-    if (record) settle(backend.metrics, *record, reason, tokens);
-  };
-  const auto reply =
-      std::make_shared<CompletionReply>(arrival.exchange, request, model.name, backend.tokenizer, deadline, ended);
+  const auto reply = std::make_shared<CompletionReply>(arrival.exchange(), request, model.name, backend.tokenizer,
+                                                       deadline, arrival.engage(model, tokens));
   std::vector<runtime::Job> jobs;
   for (std::size_t p = 0; p < prompts.size(); ++p) {
     runtime::Job job{.request = {.index = static_cast<std::int64_t>(p), .prompt = std::move(prompts[p])},
                      .settings = settings,
                      .is_urgent = request.is_urgent};
     reply->attach(job, static_cast<int>(p), p < request.prompts.size() ? request.prompts[p] : std::string());
-    arrival.meter.attach(job, model.adapter ? model.name : std::string());
+    arrival.meter().attach(job, model.adapter ? model.name : std::string());
     jobs.push_back(std::move(job));
   }
-  charge(arrival, model, tokens);
   backend.engine.submit(std::move(jobs));
-}
-
-/// One step of the way there; what it throws is the answer.
-void take_step(const Arrival& arrival, const std::function<void()>& step) {
-  if (arrival.exchange->is_gone()) return;
-  try {
-    step();
-  } catch (const std::exception&) {
-    arrival.exchange->respond(answer_of([]() -> http::Response { throw; }));
-  }
 }
 
 }  // namespace
 
 void complete(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat,
               const std::shared_ptr<CallRecord>& record) {
-  exchange->on_gone([&backend] { backend.engine.notify(); });
-  exchange->on_relieved([&backend] { backend.engine.notify(); });
-  constexpr std::int64_t kBytesPerToken = 3;
-  const auto estimate = static_cast<std::int64_t>(exchange->request().body.size()) / kBytesPerToken;
-  Arrival arrival{exchange, record, RequestMeter(backend.metrics, record, RequestMeter::Clock::now()),
-                  std::make_shared<OpenTokens>(backend, estimate)};
-  backend.worker.post([&backend, arrival = std::move(arrival), is_chat] {
-    take_step(arrival, [&] {
-      const auto request =
-          std::make_shared<const CompletionRequest>(read_request(backend, arrival.exchange->request().body, is_chat));
-      if (backend.models.is_ready(request->model)) return start(backend, arrival, *request);
-      backend.loader.post([&backend, arrival, request] {
-        take_step(arrival, [&] {
-          backend.models.find(request->model);
-          backend.worker.post(
-              [&backend, arrival, request] { take_step(arrival, [&] { start(backend, arrival, *request); }); });
-        });
-      });
+  const Arrival arrival(backend, exchange, record);
+  arrival.on_worker([&backend, arrival, is_chat] {
+    const auto request =
+        std::make_shared<const CompletionRequest>(read_request(backend, arrival.exchange()->request().body, is_chat));
+    arrival.with_model(request->model, [&backend, arrival, request](const ServedModel& model) {
+      start(backend, arrival, *request, model);
     });
   });
 }

@@ -36,6 +36,7 @@ struct Route {
 };
 
 std::span<const Route> completion_routes();
+std::span<const Route> embedding_routes();
 std::span<const Route> model_routes();
 std::span<const Route> token_routes();
 std::span<const Route> status_routes();
