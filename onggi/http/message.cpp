@@ -10,7 +10,7 @@
 namespace onggi::http {
 namespace {
 
-constexpr std::array<std::pair<int, std::string_view>, 25> kReasons = {{
+constexpr std::array<std::pair<int, std::string_view>, 26> kReasons = {{
     {200, "OK"},
     {201, "Created"},
     {202, "Accepted"},
@@ -36,6 +36,7 @@ constexpr std::array<std::pair<int, std::string_view>, 25> kReasons = {{
     {501, "Not Implemented"},
     {503, "Service Unavailable"},
     {504, "Gateway Timeout"},
+    {507, "Insufficient Storage"},
 }};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }

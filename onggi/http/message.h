@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,8 +25,11 @@ struct Head {
   std::string_view field(std::string_view name) const;
 };
 
+class BodySink;
+
 struct Request : Head {
   std::string body;
+  std::shared_ptr<BodySink> sink;  ///< What took the body instead, where the admission named one.
 };
 
 struct Response {

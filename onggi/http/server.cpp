@@ -49,6 +49,8 @@ constexpr std::size_t kBufferBytes = 64 << 10;
 /// After a refusal the rest of the body is read and thrown away, so that the client sees the answer and no reset.
 constexpr std::int64_t kMostDiscardedBytes = 256 << 20;
 constexpr std::chrono::seconds kDiscardTimeout{2};
+/// A client that sends a large body slower than this is dropped in the end.
+constexpr std::int64_t kLeastBytesPerSecond = 32 << 10;
 
 class Session;
 
@@ -105,6 +107,25 @@ class Outbox {
   bool has_started_ = false, has_finished_ = false, is_cut_ = false, is_woken_ = false, is_event_stream_ = false;
   std::atomic<bool> is_gone_{false}, is_congested_{false};
   std::function<void()> gone_, relieved_;
+};
+
+/// What a body's sink calls back and the session share: whether the last piece is taken.
+class Receipt {
+ public:
+  Receipt(std::weak_ptr<Session> session, asio::io_context& io) : session_(std::move(session)), io_(&io) {}
+  void give(std::optional<Response> refusal);  ///< From any thread.
+
+  // The session's side, on the I/O thread.
+  bool is_given();
+  std::optional<Response> refusal() { return std::move(refusal_); }  ///< Once it is given.
+  void detach();                                                     ///< Nobody waits any more.
+
+ private:
+  std::mutex mutex_;
+  const std::weak_ptr<Session> session_;
+  asio::io_context* io_;
+  bool is_given_ = false;
+  std::optional<Response> refusal_;
 };
 
 /// The service's end of an outbox.
@@ -201,7 +222,8 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::awaitable<Next> refuse(const Head& head, Response response, Clock::time_point began);
   static bool is_silent(error_code ec);
   Response protocol_error(error_code ec, std::int64_t max_body_bytes);
-  std::optional<Response> admit(const Head& head, std::int64_t& max_body_bytes);
+  std::optional<Response> admit(const Head& head, Admission& admission);
+  asio::awaitable<void> read_into(BodySink& sink, std::optional<Response>& refusal, error_code& ec);
   asio::awaitable<void> watch(std::shared_ptr<Outbox> outbox);
   asio::awaitable<bool> send(std::string bytes);
   asio::awaitable<void> wait();
@@ -216,10 +238,32 @@ class Session : public std::enable_shared_from_this<Session> {
   boost::beast::flat_buffer buffer_;
   std::optional<beast_http::request_parser<beast_http::string_body>> parser_;
   std::shared_ptr<Outbox> outbox_;
+  std::shared_ptr<Receipt> receipt_;
   bool is_idle_ = false, is_watching_ = false, is_sending_ = false;
   Clock::time_point deadline_ = kNever;
   Clock::time_point last_sent_ = Clock::now();
 };
+
+void Receipt::give(std::optional<Response> refusal) {
+  const std::lock_guard lock(mutex_);
+  if (is_given_) return;
+  is_given_ = true;
+  refusal_ = std::move(refusal);
+  if (io_ == nullptr) return;
+  asio::post(*io_, [weak = session_] {
+    if (const auto session = weak.lock()) session->wake();
+  });
+}
+
+bool Receipt::is_given() {
+  const std::lock_guard lock(mutex_);
+  return is_given_;
+}
+
+void Receipt::detach() {
+  const std::lock_guard lock(mutex_);
+  io_ = nullptr;
+}
 
 void Outbox::put(std::string_view bytes) {
   pending_ += bytes;
@@ -362,6 +406,7 @@ void Session::close() {
 
 void Session::detach() {
   if (outbox_) outbox_->mark_gone();
+  if (receipt_) receipt_->detach();
 }
 
 asio::awaitable<void> Session::wait() {
@@ -424,26 +469,54 @@ asio::awaitable<Session::Next> Session::serve_one() {
   const auto began = Clock::now();
   if (is_silent(ec)) co_return Next::kClose;
   Head head = make_head(!ec);
-  std::int64_t max_body_bytes = 0;
-  std::optional<Response> refusal = ec ? protocol_error(ec, 0) : admit(head, max_body_bytes);
+  Admission admission;
+  std::optional<Response> refusal = ec ? protocol_error(ec, 0) : admit(head, admission);
   if (!refusal && !parser_->is_done()) {
-    parser_->body_limit(static_cast<std::uint64_t>(max_body_bytes));
+    parser_->body_limit(static_cast<std::uint64_t>(admission.max_body_bytes));
     if (equals_ignoring_case(head.field("expect"), "100-continue")) {
       std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
       const bool is_sent = co_await send(std::move(go_on));
       if (!is_sent) co_return Next::kClose;
     }
     deadline_ = Clock::now() + server_.options_.body_timeout;
-    co_await beast_http::async_read(socket_, buffer_, *parser_, redirect_error(use_awaitable, ec));
+    if (admission.sink) {
+      co_await read_into(*admission.sink, refusal, ec);
+    } else {
+      co_await beast_http::async_read(socket_, buffer_, *parser_, redirect_error(use_awaitable, ec));
+    }
     if (is_silent(ec)) co_return Next::kClose;
-    if (ec) refusal = protocol_error(ec, max_body_bytes);
+    if (ec) refusal = protocol_error(ec, admission.max_body_bytes);
   }
   if (refusal) {
     Response response = std::move(*refusal);
     co_return co_await refuse(head, std::move(response), began);
   }
-  Request request{std::move(head), std::move(parser_->get().body())};
+  Request request{std::move(head), std::move(parser_->get().body()), std::move(admission.sink)};
   co_return co_await answer(std::move(request), began);
+}
+
+/// Hands the body on in pieces. A client may take as long as a body in memory may, and more with what it has sent.
+asio::awaitable<void> Session::read_into(BodySink& sink, std::optional<Response>& refusal, error_code& ec) {
+  auto budget = Clock::duration(server_.options_.body_timeout);
+  buffer_.reserve(kBufferBytes);
+  while (!parser_->is_done() && !refusal) {
+    const auto began = Clock::now();
+    deadline_ = began + budget;
+    co_await beast_http::async_read_some(socket_, buffer_, *parser_, redirect_error(use_awaitable, ec));
+    if (ec) break;
+    std::string piece = std::exchange(parser_->get().body(), {});
+    if (piece.empty()) continue;
+    const auto earned = std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double>(static_cast<double>(piece.size()) / static_cast<double>(kLeastBytesPerSecond)));
+    budget = std::min<Clock::duration>(server_.options_.body_timeout, budget - (Clock::now() - began) + earned);
+    deadline_ = kNever;  // the disk's time is not the client's
+    receipt_ = std::make_shared<Receipt>(weak_from_this(), server_.io_);
+    sink.write(std::move(piece),
+               [receipt = receipt_](std::optional<Response> answer) { receipt->give(std::move(answer)); });
+    while (!receipt_->is_given()) co_await wait();
+    refusal = receipt_->refusal();
+    receipt_.reset();
+  }
 }
 
 /// Nothing to be said: the client left, or the clock closed the socket.
@@ -465,7 +538,7 @@ Response Session::protocol_error(error_code ec, std::int64_t max_body_bytes) {
 }
 
 /// What is said before the body is read, if the request ends here.
-std::optional<Response> Session::admit(const Head& head, std::int64_t& max_body_bytes) {
+std::optional<Response> Session::admit(const Head& head, Admission& admission) {
   const auto& message = parser_->get();
   if (!head.path.starts_with('/'))
     return server_.service_.protocol_error(400, "the request's path does not begin with /");
@@ -473,11 +546,10 @@ std::optional<Response> Session::admit(const Head& head, std::int64_t& max_body_
     return server_.service_.protocol_error(400, "the request is not HTTP/1.1 or 1.0");
   if (message.version() == 11 && message.count(beast_http::field::host) != 1)
     return server_.service_.protocol_error(400, "the request needs one Host field");
-  Admission admission = server_.service_.admit(head);
+  admission = server_.service_.admit(head);
   if (admission.refusal) return std::move(admission.refusal);
-  max_body_bytes = admission.max_body_bytes;
-  if (parser_->is_done() || head.content_length <= max_body_bytes) return std::nullopt;
-  return protocol_error(beast_http::error::body_limit, max_body_bytes);
+  if (parser_->is_done() || head.content_length <= admission.max_body_bytes) return std::nullopt;
+  return protocol_error(beast_http::error::body_limit, admission.max_body_bytes);
 }
 
 Head Session::make_head(bool is_whole) const {
@@ -508,7 +580,7 @@ asio::awaitable<Session::Next> Session::refuse(const Head& head, Response respon
   if (head.method != "HEAD") text += response.body;
   const auto size = static_cast<std::int64_t>(text.size());
   const bool is_sent = co_await send(std::move(text));
-  const Request request{head, {}};
+  const Request request{head, {}, nullptr};
   server_.service_.finished({&request, is_sent ? response.status : 499, is_sent ? size : 0, Clock::now() - began});
   if (!is_sent) co_return Next::kClose;
   co_return goes_on ? Next::kGoOn : Next::kDiscard;

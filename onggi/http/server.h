@@ -12,10 +12,20 @@
 
 namespace onggi::http {
 
+/// Takes a body piece by piece, where it may be too large for memory. Dropped unfinished when the client leaves.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+  /// The next piece, on the I/O thread: must not block. The following one is read when `taken` has been called, once,
+  /// from any thread: with nothing, or with the answer that ends the request here.
+  virtual void write(std::string piece, std::function<void(std::optional<Response>)> taken) = 0;
+};
+
 /// What the service says when it has seen a request's head.
 struct Admission {
   std::int64_t max_body_bytes = 0;
   std::optional<Response> refusal;  ///< Sent at once; the body is not read.
+  std::shared_ptr<BodySink> sink;   ///< Null: the body is kept in memory.
 };
 
 /// One request and the way to answer it: `respond` once, or `start_stream`, any number of `write`, `finish`. Every
@@ -65,7 +75,7 @@ struct Options {
   std::int64_t max_header_bytes = 16 << 10;
   std::int64_t max_queued_bytes = 64 << 10;
   std::chrono::milliseconds header_timeout{10'000};  ///< From the first byte of a head to its last.
-  std::chrono::milliseconds body_timeout{60'000};
+  std::chrono::milliseconds body_timeout{60'000};  ///< For a body; one that goes to a sink earns more with each byte.
   std::chrono::milliseconds idle_timeout{75'000};   ///< Between requests.
   std::chrono::milliseconds write_timeout{30'000};  ///< Without a byte taken by the client.
   std::chrono::milliseconds heartbeat{15'000};      ///< An event stream that says nothing sends a comment line.

@@ -100,15 +100,47 @@ int status_of(const std::string& answer) {
   return answer.size() > 12 && answer.starts_with("HTTP/1.1 ") ? std::stoi(answer.substr(9, 3)) : 0;
 }
 
+/// Takes pieces on a thread of its own, slowly; refuses a body with an 'x' in it.
+class SlowSink : public BodySink {
+ public:
+  ~SlowSink() override {
+    if (thread_.joinable()) thread_.join();
+  }
+  void write(std::string piece, std::function<void(std::optional<Response>)> taken) override {
+    if (thread_.joinable()) thread_.join();
+    thread_ = std::thread([this, piece = std::move(piece), taken = std::move(taken)] {
+      std::this_thread::sleep_for(milliseconds(1));
+      total_ += piece.size();
+      if (piece.find('x') == std::string::npos) return taken(std::nullopt);
+      taken(Response{.status = 507, .body = "no more"});
+    });
+  }
+  /// Once the body is there.
+  std::size_t total() {
+    if (thread_.joinable()) thread_.join();
+    return total_;
+  }
+
+ private:
+  std::thread thread_;
+  std::size_t total_ = 0;
+};
+
 /// Echoes, unless the path asks for something else; keeps the exchanges of /hold for the test.
 class Echo : public Service {
  public:
   Admission admit(const Head& head) override {
     if (head.path == "/secret") return {0, Response{.status = 401, .body = "no key"}};
+    if (head.path == "/sink")
+      return {.max_body_bytes = 8 << 20, .refusal = {}, .sink = std::make_shared<SlowSink>()};
     return {.max_body_bytes = 1 << 20, .refusal = {}};
   }
   void handle(std::shared_ptr<Exchange> exchange) override {
     const auto& request = exchange->request();
+    if (request.sink) {
+      const auto total = std::static_pointer_cast<SlowSink>(request.sink)->total();
+      return exchange->respond({.body = std::to_string(total) + " bytes" + request.body});
+    }
     if (request.path == "/throw") throw Error(ErrorCode::kInternal, "thrown on purpose");
     if (request.path == "/drop") return;
     if (request.path == "/hold") {
@@ -419,6 +451,45 @@ TEST_F(ServerTest, RefusesConnectionsBeyondItsLimit) {
   const std::string answer = c.read_to_close();
   EXPECT_EQ(status_of(answer), 503);
   EXPECT_NE(answer.find("retry-after-ms: "), std::string::npos);
+}
+
+TEST_F(ServerTest, ALargeBodyGoesToItsSink) {
+  start();
+  Client client(port());
+  client.send_all(post("/sink", std::string(5'000'000, 'a')));
+  EXPECT_TRUE(client.read_answer().ends_with("\r\n\r\n5000000 bytes"));
+  client.send_all(post("/sink", "") + post("/sink", "abc") + get("/after"));
+  EXPECT_TRUE(client.read_answer().ends_with("\r\n\r\n0 bytes"));
+  EXPECT_TRUE(client.read_answer().ends_with("\r\n\r\n3 bytes"));
+  EXPECT_TRUE(client.read_answer().ends_with("GET /after? "));
+  client.send_all("POST /sink HTTP/1.1\r\nhost: here\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+  EXPECT_TRUE(client.read_answer().ends_with("\r\n\r\n3 bytes"));
+  client.send_all(post("/sink", std::string(9 << 20, 'a')));
+  EXPECT_EQ(status_of(client.read_answer()), 413);
+}
+
+TEST_F(ServerTest, ASinkMayRefuseAndAClientMayLeaveIt) {
+  start();
+  Client refused(port());
+  refused.send_all(post("/sink", std::string(300'000, 'a') + 'x' + std::string(300'000, 'a')));
+  EXPECT_EQ(status_of(refused.read_answer()), 507);
+  Client gone(port());
+  gone.send_all("POST /sink HTTP/1.1\r\nhost: here\r\ncontent-length: 100\r\n\r\nabc");
+  gone.leave();
+  Client open(port());
+  open.send_all("POST /sink HTTP/1.1\r\nhost: here\r\ncontent-length: 100\r\n\r\nabc");
+  Client other(port());
+  other.send_all(get("/after"));
+  EXPECT_EQ(status_of(other.read_answer()), 200);
+  server_.reset();
+}
+
+TEST_F(ServerTest, ABodyThatComesTooSlowlyIsNotWaitedFor) {
+  start({.body_timeout = milliseconds(100)});
+  Client client(port());
+  client.send_all("POST /sink HTTP/1.1\r\nhost: here\r\ncontent-length: 100\r\n\r\nabc");
+  EXPECT_EQ(client.read_to_close(), "");
+  EXPECT_TRUE(client.is_closed());
 }
 
 TEST_F(ServerTest, MayGoWhileAnswersAreDue) {
