@@ -11,6 +11,7 @@
 #include "onggi/core/error.h"
 #include "onggi/core/line_writer.h"
 #include "onggi/core/options.h"
+#include "onggi/server/batch/batches.h"
 #include "onggi/server/service.h"
 
 namespace onggi::cli {
@@ -36,6 +37,10 @@ struct ServeOptions {
   int adapter_memory_mb = 1024;
   std::string log;
   bool load_adapters = false;
+  std::string state;
+  std::int64_t state_bytes = std::int64_t{20} << 30;
+  std::int64_t file_bytes = std::int64_t{1} << 30;
+  std::int64_t batch_lines = 1'000'000;
   bool exact = false;
   bool quiet = false;
   bool check = false;
@@ -67,6 +72,13 @@ struct ServeOptions {
     field("log", log, "File for the line a request, opened anew at SIGHUP; standard error if not given.");
     field("load_adapters", load_adapters,
           "Serve /v1/load_lora_adapter and /v1/unload_lora_adapter, which read folders of this machine.");
+    field(
+        "state", state,
+        "Folder for files and batches (/v1/files, /v1/batches), which go on after a kill; made if it is not there, and "
+        "one server's alone. None = the server keeps nothing and has no batches.");
+    field("state_bytes", state_bytes, "Bytes of all files kept there; an upload past it is refused with 507.");
+    field("file_bytes", file_bytes, "Bytes of one file that a client sends.");
+    field("batch_lines", batch_lines, "Lines of one batch.");
     field("exact", exact, "Compute in f32 instead of int8 (slower; the reference's arithmetic).");
     field("quiet", quiet, "No line a request.");
     field("check", check, "Load everything, say what would be served and what is wrong, and end.");
@@ -160,6 +172,9 @@ int run_serve(std::span<const std::string_view> arguments) {
     require_folder(adapter);
     folders.push_back(adapter.folder);
   }
+  for (const auto& [name, value] : {std::pair{"--state-bytes", o.state_bytes}, std::pair{"--file-bytes", o.file_bytes},
+                                    std::pair{"--batch-lines", o.batch_lines}})
+    require(value >= 1, [&] { return name + std::string(" is ") + std::to_string(value) + ", expected at least 1"; });
   const sigset_t signals = awaited_signals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // Before there are threads, so that none of them takes one.
   std::signal(SIGPIPE, SIG_IGN);
@@ -188,6 +203,19 @@ int run_serve(std::span<const std::string_view> arguments) {
                            .version = commit()},
                           metrics);
   server::Service service(backend, log.get());
+  std::unique_ptr<server::Batches> batches;
+  if (!o.state.empty()) {
+    batches = std::make_unique<server::Batches>(
+        backend,
+        server::BatchesOptions{.folder = o.state,
+                               .max_file_bytes = o.file_bytes,
+                               .max_stored_bytes = o.state_bytes,
+                               .runner = {.limits = {.max_lines = o.batch_lines}, .lines_at_once = 2 * o.batch_rows}},
+        [&log](const std::string& line) {
+          if (log) log->write(line);
+        });
+    backend.batches = batches.get();
+  }
   http::Server http(service, {.host = o.host, .port = o.port, .max_connections = o.max_connections});
   std::printf("page at http://%s:%d/\n", o.host.c_str(), http.port());
   std::printf("listening on http://%s:%d/v1\n", o.host.c_str(), http.port());
@@ -196,7 +224,8 @@ int run_serve(std::span<const std::string_view> arguments) {
   while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) reopen(log.get(), keys.get());
   std::printf("stopping: %d requests run\n", http.num_exchanges());
   std::fflush(stdout);
-  service.drain();  // Still there: for what runs, and to say to others that they should go elsewhere.
+  service.drain();               // Still there: for what runs, and to say to others that they should go elsewhere.
+  if (batches) batches->stop();  // What is not answered is asked again at the next start.
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(o.drain_seconds);
   while (http.num_exchanges() > 0 && std::chrono::steady_clock::now() < end)
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -21,7 +21,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-/// The value of a parameter after a field's first word: name=token or name="text", where \" and \\ stand for themselves.
+/// The value of a parameter after a field's first word: name=token or name="text", where \" and \\ stand for
+/// themselves.
 std::string parameter(std::string_view field, std::string_view wanted) {
   std::size_t at = field.find(';');
   while (at < field.size()) {
@@ -34,7 +35,8 @@ std::string parameter(std::string_view field, std::string_view wanted) {
     if (field[at] == '"') {
       for (++at; at < field.size() && field[at] != '"'; ++at) {
         // Browsers escape a quote as %22 and leave a backslash alone; others follow RFC 2616.
-        const bool is_escape = field[at] == '\\' && at + 1 < field.size() && (field[at + 1] == '"' || field[at + 1] == '\\');
+        const bool is_escape =
+            field[at] == '\\' && at + 1 < field.size() && (field[at + 1] == '"' || field[at + 1] == '\\');
         if (is_escape) ++at;
         value += field[at];
       }
@@ -110,7 +112,8 @@ bool MultipartReader::read_boundary() {
   if (next == "--" && at == 0) {
     state_ = State::kEnd;
   } else if (next == "\r\n") {
-    if (++num_parts_ > kMaxParts) refuse("the form has more than " + std::to_string(kMaxParts) + " parts", ErrorCode::kExhausted);
+    if (++num_parts_ > kMaxParts)
+      refuse("the form has more than " + std::to_string(kMaxParts) + " parts", ErrorCode::kExhausted);
     state_ = State::kHead;
   } else {
     refuse("a boundary is followed by other bytes than a line break");
@@ -147,9 +150,8 @@ bool MultipartReader::read_body() {
 std::string boundary_of(std::string_view content_type) {
   if (!lower_case(content_type).starts_with("multipart/form-data")) return {};
   std::string boundary = parameter(content_type, "boundary");
-  const bool is_good = boundary.size() <= kMaxBoundaryBytes && std::ranges::all_of(boundary, [](char c) {
-    return c > ' ' && c < 127;
-  });
+  const bool is_good =
+      boundary.size() <= kMaxBoundaryBytes && std::ranges::all_of(boundary, [](char c) { return c > ' ' && c < 127; });
   return is_good ? boundary : std::string();
 }
 

@@ -19,7 +19,10 @@ struct Part {
 /// The parts of a body that comes in pieces of this size.
 std::vector<Part> parts_of(std::string_view body, std::size_t piece_bytes, std::string_view boundary = "XyZ") {
   std::vector<Part> parts;
-  MultipartReader reader(boundary, {.began = [&](const PartHead& head) { parts.push_back({head, {}}); },
+  MultipartReader reader(boundary, {.began =
+                                        [&](const PartHead& head) {
+                                          parts.push_back({head, {}});
+                                        },
                                     .bytes = [&](std::string_view bytes) { parts.back().content += bytes; },
                                     .ended = [&] { parts.back().has_ended = true; }});
   for (std::size_t at = 0; at < body.size(); at += piece_bytes) reader.read(body.substr(at, piece_bytes));

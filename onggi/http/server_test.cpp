@@ -131,8 +131,7 @@ class Echo : public Service {
  public:
   Admission admit(const Head& head) override {
     if (head.path == "/secret") return {0, Response{.status = 401, .body = "no key"}};
-    if (head.path == "/sink")
-      return {.max_body_bytes = 8 << 20, .refusal = {}, .sink = std::make_shared<SlowSink>()};
+    if (head.path == "/sink") return {.max_body_bytes = 8 << 20, .refusal = {}, .sink = std::make_shared<SlowSink>()};
     return {.max_body_bytes = 1 << 20, .refusal = {}};
   }
   void handle(std::shared_ptr<Exchange> exchange) override {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <functional>
 #include <iterator>
 #include <numeric>
 
@@ -16,6 +17,14 @@ namespace {
 constexpr std::size_t kSamplesPerBatchRow = 4;
 /// Prompt tokens in a step that the whole head is computed for: others do not wait long for such a step.
 constexpr std::size_t kScoredTokensPerStep = 128;
+
+/// While urgent rows run, the others take part in one step of this many: neither waits for the other to end.
+constexpr std::int64_t kPatientTurn = 4;
+
+template <class Rows>
+bool has_urgent(const Rows& rows) {
+  return std::ranges::any_of(rows, [](const auto& row) { return row.job->is_urgent; });
+}
 
 /// What a guide throws where a row's text makes too large a language, or one that the vocabulary can't spell.
 bool is_of_one_row(const Error& error) {
@@ -169,14 +178,20 @@ void Engine::submit(std::vector<Job> jobs) {
 bool Engine::has_room(const Job& job) const {
   const auto limit = static_cast<std::size_t>(options_.batch_rows);
   auto num_samples = static_cast<std::size_t>(job.request.num_samples);
-  for (const auto& row : rows_) num_samples += row.samples.size();
-  return rows_.empty() || (rows_.size() < limit && num_samples <= kSamplesPerBatchRow * limit);
+  std::size_t num_rows = 0;
+  for (const auto& row : rows_) {
+    if (job.is_urgent && !row.job->is_urgent) continue;  // They keep their places and make none scarce.
+    num_samples += row.samples.size();
+    ++num_rows;
+  }
+  return num_rows == 0 || (num_rows < limit && num_samples <= kSamplesPerBatchRow * limit);
 }
 
 void Engine::admit() {
   std::int64_t prompt_tokens = 0;
   while (num_waiting() > 0) {
     auto& queue = queue_.empty() ? patient_queue_ : queue_;
+    if (queue_.empty() && has_urgent(rows_) && (counts_.steps % kPatientTurn != 0 || prompt_tokens > 0)) return;
     if (!has_room(*queue.front())) return;
     const auto count =
         std::min<std::int64_t>(options_.chunk_tokens, static_cast<std::int64_t>(queue.front()->request.prompt.size()));
@@ -423,6 +438,9 @@ std::vector<std::size_t> Engine::runnable() const {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     if (wish_of(*rows_[i].job) != Wish::kWait) turn.push_back(i);
   }
+  const auto is_urgent = [&](std::size_t i) { return rows_[i].job->is_urgent; };
+  if (counts_.steps % kPatientTurn != 0 && std::ranges::any_of(turn, is_urgent))
+    std::erase_if(turn, std::not_fn(is_urgent));
   return turn;
 }
 

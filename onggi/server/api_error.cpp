@@ -49,7 +49,7 @@ http::Response error_response(const ApiError& error, int retry_after_ms) {
     response.fields.emplace_back("retry-after-ms", std::to_string(wait_ms));
     response.fields.emplace_back("retry-after", std::to_string(std::max(1, (wait_ms + 999) / 1000)));
   }
-  if (error.status() == 408) response.fields.emplace_back("x-should-retry", "false");
+  if (error.status() == 408 || error.status() == 507) response.fields.emplace_back("x-should-retry", "false");
   return response;
 }
 

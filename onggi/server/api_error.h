@@ -31,7 +31,7 @@ class ApiError : public std::exception {
 /// {"error": {"message", "type", "param", "code"}}; param and code null where there is none.
 std::string error_body(const ApiError& error);
 /// The same as a whole answer. 429 and 503 say when to come back (`retry_after_ms` of at least 1 where it is known),
-/// 408 and what had side effects say that a repeat is no use.
+/// 408 and 507 say that a repeat is no use.
 http::Response error_response(const ApiError& error, int retry_after_ms = 0);
 
 }  // namespace onggi::server

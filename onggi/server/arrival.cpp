@@ -48,10 +48,21 @@ Arrival::Arrival(Backend& backend, std::shared_ptr<http::Exchange> exchange, std
     : backend_(&backend),
       exchange_(std::move(exchange)),
       record_(std::move(record)),
-      meter_(backend.metrics, record_, RequestMeter::Clock::now()),
+      meter_(RequestMeter(backend.metrics, record_, RequestMeter::Clock::now())),
       estimate_(std::make_shared<OpenTokens>(backend, tokens_of_body(*exchange_))) {
   exchange_->on_gone([&backend] { backend.engine.notify(); });
   exchange_->on_relieved([&backend] { backend.engine.notify(); });
+}
+
+Arrival Arrival::of_line(Backend& backend, std::shared_ptr<http::Exchange> exchange) {
+  Arrival line(backend);
+  line.exchange_ = std::move(exchange);
+  line.exchange_->on_gone([&backend] { backend.engine.notify(); });
+  return line;
+}
+
+void Arrival::attach_meter(runtime::Job& job, const ServedModel& model) const {
+  if (meter_) meter_->attach(job, model.adapter ? model.name : std::string());
 }
 
 void Arrival::take(const std::function<void()>& step) const {
@@ -95,8 +106,8 @@ std::function<void(const std::string& reason)> Arrival::engage(const ServedModel
     });
     if (record_->caller) record_->caller->budget->charge(tokens);
   }
-  return [&backend = *backend_, open = std::make_shared<OpenTokens>(*backend_, tokens), record = record_,
-          tokens](const std::string& reason) {
+  const auto open = estimate_ ? std::make_shared<OpenTokens>(*backend_, tokens) : nullptr;
+  return [&backend = *backend_, open, record = record_, tokens](const std::string& reason) {
     backend.metrics.ends(reason).add();
     if (record) settle(backend.metrics, *record, reason, tokens);
   };

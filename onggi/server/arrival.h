@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "onggi/http/server.h"
@@ -23,9 +24,15 @@ class Arrival {
   Arrival(Backend& backend, std::shared_ptr<http::Exchange> exchange, std::shared_ptr<CallRecord> record);
 
   const std::shared_ptr<http::Exchange>& exchange() const { return exchange_; }
-  const RequestMeter& meter() const { return meter_; }
 
-  /// Runs `step` on the worker unless the client has left; what it throws is the answer.
+  /// A line of a batch: it waits for everybody, so that nobody is refused for it, and its times say nothing.
+  static Arrival of_line(Backend& backend, std::shared_ptr<http::Exchange> exchange);
+
+  /// After the job's callbacks are set and before it is submitted.
+  void attach_meter(runtime::Job& job, const ServedModel& model) const;
+  /// Runs `step` unless the client has left; what it throws is the answer.
+  void take(const std::function<void()>& step) const;
+  /// The same on the worker.
   void on_worker(std::function<void()> step) const;
   /// On the worker: calls `start` with the model of this name, there, once it is read. Throws ApiError 404 where there
   /// is none, 403 where the key may not use it.
@@ -35,14 +42,14 @@ class Arrival {
   std::function<void(const std::string& reason)> engage(const ServedModel& model, std::int64_t tokens) const;
 
  private:
-  void take(const std::function<void()>& step) const;
+  explicit Arrival(Backend& backend) : backend_(&backend) {}
   void check_may_use(const std::string& name) const;
 
   Backend* backend_;
   std::shared_ptr<http::Exchange> exchange_;
   std::shared_ptr<CallRecord> record_;
-  RequestMeter meter_;
-  std::shared_ptr<OpenTokens> estimate_;
+  std::optional<RequestMeter> meter_;     ///< None for a line of a batch.
+  std::shared_ptr<OpenTokens> estimate_;  ///< Null for one.
 };
 
 }  // namespace onggi::server

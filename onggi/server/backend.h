@@ -18,6 +18,8 @@
 
 namespace onggi::server {
 
+class Batches;
+
 struct ServiceOptions {
   std::int64_t max_body_bytes = 8 << 20;
   std::int64_t max_waiting_tokens =
@@ -48,6 +50,7 @@ class Backend {
   const std::unique_ptr<const text::ChatTemplate>
       chat_template;  ///< Null: the checkpoint's vocabulary fits no template.
   GuideCache guides;
+  Batches* batches = nullptr;  ///< Set before the first request; null: the server keeps no files.
   std::atomic<bool> is_draining{false};
   std::atomic<std::int64_t> open_tokens{0};  ///< Of requests that are not done.
 

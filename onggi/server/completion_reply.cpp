@@ -44,7 +44,7 @@ CompletionReply::CompletionReply(std::shared_ptr<http::Exchange> exchange, Compl
       deadline_(deadline),
       ended_(std::move(ended)),
       id_((request_.is_chat ? "chatcmpl-" : "cmpl-") + exchange_->request().id),
-      created_(std::time(nullptr)),
+      created_(request_.created.value_or(std::time(nullptr))),
       calls_hash_(request_.tools.may_call() ? sha256_hex(dump(request_.messages)) : std::string()) {}
 
 void CompletionReply::attach(runtime::Job& job, int prompt, std::string prompt_text) {
@@ -83,10 +83,11 @@ Json CompletionReply::head(bool is_chunk) const {
 }
 
 Json CompletionReply::usage() const {
-  return {{"prompt_tokens", prompt_tokens_},
-          {"completion_tokens", completion_tokens_},
-          {"total_tokens", prompt_tokens_ + completion_tokens_},
-          {"prompt_tokens_details", {{"cached_tokens", cached_tokens_}}}};
+  Json json = {{"prompt_tokens", prompt_tokens_},
+               {"completion_tokens", completion_tokens_},
+               {"total_tokens", prompt_tokens_ + completion_tokens_}};
+  if (!request_.created) json["prompt_tokens_details"] = {{"cached_tokens", cached_tokens_}};
+  return json;
 }
 
 void CompletionReply::send(const Json& chunk) { exchange_->write("data: " + dump(chunk) + "\n\n"); }

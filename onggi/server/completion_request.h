@@ -44,6 +44,8 @@ struct CompletionRequest {
   bool is_streamed = false;
   bool includes_usage = false;
   bool is_urgent = true;  ///< Priority 0 and less; service_tier "flex" is not.
+  /// Of a batch's line: the time that the answer bears. Then it says nothing of the cache either.
+  std::optional<std::int64_t> created;
 };
 
 /// A body that must be a JSON object. Throws ApiError 400.

@@ -106,7 +106,7 @@ void read_prompts(Backend& backend, const Arrival& arrival, const ServedModel& m
                       .settings = jobs.settings,
                       .is_urgent = jobs.is_urgent});
     reply->attach(queued.back(), i);
-    arrival.meter().attach(queued.back(), model.adapter ? model.name : std::string());
+    arrival.attach_meter(queued.back(), model);
   }
   backend.engine.submit(std::move(queued));
 }

@@ -100,6 +100,13 @@ http::Admission Service::admit(const http::Head& head) {
       }
     }
   }
+  if (route->take_body != nullptr) {
+    try {
+      return route->take_body(backend_, head);
+    } catch (const ApiError& e) {
+      return refuse(e);
+    }
+  }
   return {.max_body_bytes = route->method == "POST" ? backend_.options.max_body_bytes : 0};
 }
 

@@ -30,8 +30,8 @@ Sqlite::Sqlite(const std::filesystem::path& path, const Schema& schema) : path_(
   sqlite3_extended_result_codes(database, 1);
   sqlite3_busy_timeout(database, kBusyMs);
   migrate(schema);
-  // Readers and the writer do not wait for each other, and a commit is one fsync.
-  run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+  // A commit is one fsync; the log is folded into the file before it takes much of a small disk.
+  run("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 250");
 }
 
 Sqlite::~Sqlite() = default;
@@ -39,8 +39,7 @@ Sqlite::~Sqlite() = default;
 void Sqlite::migrate(const Schema& schema) {
   const auto id = read_number(*this, "PRAGMA application_id");
   const auto version = read_number(*this, "PRAGMA user_version");
-  const bool is_new =
-      id == 0 && version == 0 && read_number(*this, "SELECT count(*) FROM sqlite_schema") == 0;
+  const bool is_new = id == 0 && version == 0 && read_number(*this, "SELECT count(*) FROM sqlite_schema") == 0;
   require(is_new || id == schema.application_id, "the database is another program's; choose another folder",
           ErrorCode::kCorrupt, path_);
   const auto num_steps = static_cast<std::int64_t>(schema.steps.size());
@@ -61,8 +60,7 @@ void Sqlite::migrate(const Schema& schema) {
 
 Statement Sqlite::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int code =
-      sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
+  const int code = sqlite3_prepare_v2(database_.get(), sql.data(), static_cast<int>(sql.size()), &statement, nullptr);
   if (code != SQLITE_OK) fail(code, "can't read or write the database");
   return {*this, statement};
 }
@@ -85,8 +83,7 @@ void Sqlite::fail(int code, std::string_view what) const {
     case SQLITE_PERM:
       throw Error(ErrorCode::kUnavailable, reason + "; choose a folder that is there and can be written", path_);
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      throw Error(ErrorCode::kUnavailable, reason + "; another program has it open", path_);
+    case SQLITE_LOCKED: throw Error(ErrorCode::kUnavailable, reason + "; another program has it open", path_);
     case SQLITE_IOERR: throw Error(ErrorCode::kUnavailable, reason + "; is the disk full or failing?", path_);
     case SQLITE_NOMEM: throw Error(ErrorCode::kUnavailable, reason, path_);
     case SQLITE_CORRUPT:

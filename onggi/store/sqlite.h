@@ -15,7 +15,8 @@ namespace onggi::store {
 
 class Sqlite;
 
-/// A prepared statement, to be bound, stepped through and used again. Confined to one thread at a time, as its database.
+/// A prepared statement, to be bound, stepped through and used again. Confined to one thread at a time, as its
+/// database.
 class Statement {
  public:
   Statement(Statement&& other) noexcept;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <optional>
 
 #include <sys/random.h>
 
@@ -105,6 +106,16 @@ CompletionRequest read_request(const Backend& backend, std::string_view body, bo
   return request;
 }
 
+CompletionRequest read_line_request(const Backend& backend, std::string_view body, bool is_chat,
+                                    const LineTerms& terms) {
+  CompletionRequest request = read_request(backend, body, is_chat);
+  if (request.is_streamed) throw ApiError(400, "stream: a batch's line is answered whole", "invalid_value", "stream");
+  request.is_urgent = false;
+  request.created = terms.created;
+  if (!request.seed) request.seed = terms.seed;
+  return request;
+}
+
 /// On the worker: from a request to jobs on the engine. Throws what is wrong with the request.
 void start(Backend& backend, const Arrival& arrival, const CompletionRequest& request, const ServedModel& model) {
   const auto deadline = deadline_of(arrival.exchange()->request());
@@ -126,7 +137,7 @@ void start(Backend& backend, const Arrival& arrival, const CompletionRequest& re
                      .settings = settings,
                      .is_urgent = request.is_urgent};
     reply->attach(job, static_cast<int>(p), p < request.prompts.size() ? request.prompts[p] : std::string());
-    arrival.meter().attach(job, model.adapter ? model.name : std::string());
+    arrival.attach_meter(job, model);
     jobs.push_back(std::move(job));
   }
   backend.engine.submit(std::move(jobs));
@@ -143,6 +154,15 @@ void complete(Backend& backend, const std::shared_ptr<http::Exchange>& exchange,
     arrival.with_model(request->model, [&backend, arrival, request](const ServedModel& model) {
       start(backend, arrival, *request, model);
     });
+  });
+}
+
+void complete_line(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat,
+                   const LineTerms& terms) {
+  const auto arrival = Arrival::of_line(backend, exchange);
+  arrival.take([&] {
+    const auto request = read_line_request(backend, exchange->request().body, is_chat, terms);
+    start(backend, arrival, request, backend.models.find(request.model));
   });
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "onggi/http/server.h"
@@ -13,5 +14,15 @@ namespace onggi::server {
 /// at once.
 void complete(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat,
               const std::shared_ptr<CallRecord>& record = nullptr);
+
+/// In place of what the moment gives, so that a line of a batch has the same answer, byte for byte, each time.
+struct LineTerms {
+  std::int64_t created = 0;  ///< Unix seconds.
+  std::uint64_t seed = 0;    ///< Of a body that has none.
+};
+/// The same for a line of a batch: all other requests go before it, and it does not count as open work. Everything up
+/// to the engine happens on the calling thread.
+void complete_line(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat,
+                   const LineTerms& terms);
 
 }  // namespace onggi::server

@@ -7,9 +7,8 @@ namespace onggi::server {
 const std::vector<const Route*>& all_routes() {
   static const std::vector<const Route*> kAll = [] {
     std::vector<const Route*> all;
-    for (const auto routes :
-         std::array{completion_routes(), embedding_routes(), model_routes(), token_routes(), status_routes(),
-                    page_routes()}) {
+    for (const auto routes : std::array{completion_routes(), embedding_routes(), model_routes(), token_routes(),
+                                        status_routes(), page_routes(), file_routes(), batch_routes()}) {
       for (const Route& route : routes) all.push_back(&route);
     }
     return all;

@@ -33,6 +33,9 @@ struct Route {
   std::string_view body_type = "application/json";  ///< Of a POST.
   /// Null: always there.
   bool (*is_offered)(const ServiceOptions&) = nullptr;
+  /// Says where a body goes that is too large for memory, and how large it may be. Called on the I/O thread; throws
+  /// ApiError. Null: bodies are kept in memory.
+  http::Admission (*take_body)(Backend&, const http::Head&) = nullptr;
 };
 
 std::span<const Route> completion_routes();
@@ -41,6 +44,8 @@ std::span<const Route> model_routes();
 std::span<const Route> token_routes();
 std::span<const Route> status_routes();
 std::span<const Route> page_routes();
+std::span<const Route> file_routes();
+std::span<const Route> batch_routes();
 
 /// Every route there is, in the order in which they are tried.
 const std::vector<const Route*>& all_routes();
