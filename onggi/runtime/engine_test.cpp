@@ -165,6 +165,36 @@ TEST(Engine, UrgentRequestsGoFirst) {
   EXPECT_EQ(order, (std::vector<int>{2, 3, 0, 1}));
 }
 
+TEST(Engine, UrgentRequestsOvertakeWhatRunsAndChangeNoBit) {
+  ONGGI_NEED_SHARED("fixtures/tiny");
+  Fixture f;
+  const auto want = f.run(12, {});
+  Engine engine(f.context, *f.decoder, *f.tokenizer, {.batch_rows = 4});
+  std::map<int, Answer> answers;
+  std::vector<int> order;
+  const auto submit = [&](int begin, int end, bool is_urgent) {
+    std::vector<Job> jobs;
+    for (int r = begin; r < end; ++r) {
+      jobs.push_back(f.job(r, answers));
+      jobs.back().is_urgent = is_urgent;
+      jobs.back().done = [&, r](Answer&& a) {
+        order.push_back(r);
+        answers[r] = std::move(a);
+      };
+    }
+    engine.submit(std::move(jobs));
+  };
+  submit(0, 10, false);
+  engine.step();  // four of them have all the places
+  submit(10, 12, true);
+  while (engine.step() != Step::kIdle) {
+  }
+  expect_equal(answers, want, "overtaken");
+  const auto last_urgent = std::ranges::find(order, 10) > std::ranges::find(order, 11) ? std::ranges::find(order, 10)
+                                                                                       : std::ranges::find(order, 11);
+  EXPECT_LT(last_urgent - order.begin(), 6);
+}
+
 TEST(Engine, AnAnswerEndsBeforeItsStopText) {
   ONGGI_NEED_SHARED("fixtures/tiny");
   Fixture f;

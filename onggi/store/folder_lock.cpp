@@ -15,7 +15,8 @@ namespace onggi::store {
 
 FolderLock::FolderLock(const std::filesystem::path& folder) {
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  const bool is_new = std::filesystem::create_directories(folder, error);
+  if (is_new && !error) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   require(
       !error, [&] { return "can't make the folder: " + error.message() + "; choose one that can be written"; },
       ErrorCode::kUnavailable, folder.string());

@@ -42,7 +42,8 @@ TEST_F(BatchInput, LinesAreThoseOfTheFileFromAnyOffset) {
     content += text + "\n";
   }
   for (const bool has_last_break : {true, false}) {
-    write(has_last_break ? content : content.substr(0, content.size() - 1));
+    const std::size_t size = content.size() - (has_last_break ? 0 : 1);
+    write(content.substr(0, size));
     for (std::size_t first = 0; first < texts.size(); ++first) {
       LineReader reader(path_, offsets[first], 1'000'000);
       for (std::size_t i = first; i < texts.size(); ++i) {
@@ -51,7 +52,7 @@ TEST_F(BatchInput, LinesAreThoseOfTheFileFromAnyOffset) {
         EXPECT_EQ(read->text, texts[i]);
         EXPECT_EQ(read->offset, offsets[i]);
         EXPECT_FALSE(read->is_too_long);
-        if (i + 1 < texts.size()) EXPECT_EQ(reader.offset(), offsets[i + 1]);
+        EXPECT_EQ(reader.offset(), i + 1 < texts.size() ? offsets[i + 1] : static_cast<std::int64_t>(size));
       }
       EXPECT_FALSE(reader.next().has_value());
     }

@@ -129,6 +129,7 @@ TEST_F(BatchRunTest, WhatIsCancelledKeepsItsAnswers) {
   run->save();
   ASSERT_TRUE(store_->request_cancel("batch_1", kNow));
   EXPECT_FALSE(store_->request_cancel("batch_1", kNow));
+  run.reset();
   run = open();
   run->cancel(kNow);
   EXPECT_EQ(run->batch().status, batch_status::kCancelled);
@@ -157,6 +158,7 @@ TEST_F(BatchRunTest, WhatIsTooLateIsAnErrorLine) {
   const auto second = run->next_line();
   run->put(answer_to(*second));
   run->save();
+  run.reset();
   run = open();
   while (!run->is_done())
     run->expire_some(kNow + 200, [](const OpenLine& line) { return "late " + line.content.custom_id; });

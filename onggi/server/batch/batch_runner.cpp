@@ -163,7 +163,7 @@ void BatchRunner::open_batches() {
     const auto found = open_.find(batch.id);
     if (found != open_.end()) {
       if (found->second.run) found->second.run->refresh();
-    } else if (open_.size() < kMaxOpenBatches) {
+    } else if (open_.size() < kMaxOpenBatches || batch.status == batch_status::kCancelling) {
       Open& open = open_[batch.id];
       open.batch = std::move(batch);
     }
