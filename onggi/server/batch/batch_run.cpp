@@ -253,7 +253,6 @@ void BatchRun::cancel(std::int64_t now) {
 }
 
 void BatchRun::expire_some(std::int64_t now, const std::function<std::string(const OpenLine&)>& late) {
-  if (check_) return advance(batch_status::kExpired, now);
   for (int i = 0; i < kLinesAtOnce; ++i) {
     const auto line = next_line();
     if (!line) break;

@@ -246,10 +246,10 @@ void BatchRunner::advance(Open& open) {
     run.cancel(time);
   } else if (before == batch_status::kFinalizing) {
     run.complete(time);
+  } else if (run.is_validating()) {  // Even too late: its lines are known then, and each is told so.
+    run.validate_some(backend_.models.find("").content_hash, time);
   } else if (run.batch().expires_at <= time) {
     expire(open, time);
-  } else if (run.is_validating()) {
-    run.validate_some(backend_.models.find("").content_hash, time);
   } else if (run.is_answered()) {
     run.complete(time);
   } else if (Clock::now() - open.saved_at >= kSaveInterval) {
