@@ -286,13 +286,16 @@ class Batch(unittest.TestCase):
         self.end(quiet)
         rng = random.Random(int.from_bytes(os.urandom(4)))
         ready, reached = [], []
-        for i in range(NUM_KILLS + 1):
+        answered = lambda b: b["request_counts"]["completed"] + b["request_counts"]["failed"]  # noqa: E731
+        targets = [0, *sorted(rng.sample(range(NUM_ROWS * 9 // 10), NUM_KILLS))]  # and one more early, at any time
+        for i, target in enumerate(targets):
             began = time.monotonic()
             client = self.client("--batch-rows", rng.choice([1, 3, 16]))
             ready.append(time.monotonic() - began)
-            time.sleep(rng.uniform(0, 1.2 * took / NUM_KILLS))
-            counts = client.get("/v1/batches/" + batch["id"])[1]["request_counts"]
-            reached.append(counts["completed"] + counts["failed"])
+            if target > 0:
+                client.wait(batch, lambda b: answered(b) >= target)  # noqa: B023
+            time.sleep(rng.uniform(0, 0.3 if target == 0 else 0.02))
+            reached.append(answered(client.get("/v1/batches/" + batch["id"])[1]))
             self.end(client, signal.SIGKILL if i < NUM_KILLS else signal.SIGTERM)
         client = self.client()
         self.assertEqual(sorted(reached), reached)
