@@ -3,13 +3,15 @@
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
 #include "onggi/decode/all_ends.h"
+#include "onggi/decode/grammar_spec.h"
 #include "onggi/decode/pattern_guide.h"
 #include "onggi/decode/spec.h"
 
 namespace onggi::decode {
 
 std::shared_ptr<const Guide> compile_guide(const Json& spec, std::shared_ptr<const text::Tokenizer> tokenizer) {
-  auto guide = pattern_guide(spec_pattern(spec), tokenizer);
+  auto guide = grammar_guide(spec, tokenizer);
+  if (!guide) guide = pattern_guide(spec_pattern(spec), tokenizer);
   return spec.value("ends", Json()) == "all" ? with_all_ends(std::move(guide), *tokenizer) : guide;
 }
 

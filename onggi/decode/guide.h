@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -16,6 +19,18 @@ namespace onggi::decode {
 /// input" refers to.
 using Slots = std::vector<std::pair<std::string, std::string>>;
 
+/// The ids that may come next: as bits where they are many, else as a list. One of the two is empty.
+struct TokenMask {
+  std::span<const int> ids;            ///< Ascending.
+  std::span<const std::uint64_t> bits;  ///< One an id, in words of 64.
+
+  bool holds(int id) const {
+    if (bits.empty()) return std::binary_search(ids.begin(), ids.end(), id);
+    const auto word = static_cast<std::size_t>(id) / 64;
+    return id >= 0 && word < bits.size() && (bits[word] >> (id % 64) & 1) != 0;
+  }
+};
+
 /// One row's walk through a guide. Confined to one thread.
 class GuideState {
  public:
@@ -23,6 +38,8 @@ class GuideState {
   /// Ids that may come next, ascending, at least one (else the guide is a bug). Contains the tokenizer's stop id
   /// exactly where the text so far is complete. The span lives until the next call of advance.
   virtual std::span<const int> allowed() = 0;
+  /// The same set in the form that is cheapest to give; lives as long.
+  virtual TokenMask mask() { return {allowed(), {}}; }
   /// Takes an allowed id. Throws kInvalidArgument on another.
   virtual void advance(int id) = 0;
   /// True after a stop id was taken.
@@ -49,7 +66,9 @@ class Guide {
 /// Compiles a guide. `spec` is one of
 ///   {"choices": ["a", "b"]}                     one of the texts
 ///   {"regex": "..."}                            syntax in docs/formats/guides.md, with {slot:words} and {slot:piece}
-///   {"schema": {...}}                           JSON Schema (the subset in docs/formats/guides.md)
+///   {"schema": {...}}                           JSON Schema, beside which some more may stand
+///   {"json_object": true}                       any JSON object; "whitespace" may stand beside it
+///   {"grammar": "root ::= ..."}                 EBNF
 ///   {"cards": {...}}                            review-theme cards
 /// Throws kInvalidArgument naming the keyword and its JSON pointer for anything that can't be enforced exactly.
 std::shared_ptr<const Guide> compile_guide(const Json& spec, std::shared_ptr<const text::Tokenizer> tokenizer);

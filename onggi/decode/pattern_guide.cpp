@@ -21,22 +21,6 @@
 namespace onggi::decode {
 namespace {
 
-/// What every guide of one tokenizer shares.
-std::shared_ptr<const TokenTrie> shared_trie(const std::shared_ptr<const text::Tokenizer>& tokenizer) {
-  static std::mutex mutex;
-  static std::map<const text::Tokenizer*,
-                  std::pair<std::weak_ptr<const text::Tokenizer>, std::weak_ptr<const TokenTrie>>>
-      known;
-  const std::scoped_lock lock(mutex);
-  std::erase_if(known, [](const auto& entry) { return entry.second.first.expired(); });
-  auto& [owner, trie] = known[tokenizer.get()];
-  if (auto found = trie.lock(); found && owner.lock() == tokenizer) return found;
-  auto made = std::make_shared<const TokenTrie>(*tokenizer);
-  owner = tokenizer;
-  trie = made;
-  return made;
-}
-
 /// Sorts ids and drops those that come twice: many of them through a bitmap, which a mask of a whole vocabulary needs.
 void sort_ids(std::vector<int>& ids, int vocab_size) {
   if (ids.size() < 256) {

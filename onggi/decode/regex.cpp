@@ -87,7 +87,10 @@ class Parser {
       } else {
         break;
       }
-      if (more() && (peek() == '?' || peek() == '+')) fail("lazy and possessive repeats are not supported");
+      if (options_.has_anchors && accept("?")) {  // Which texts match whole does not depend on it.
+      } else if (more() && (peek() == '?' || peek() == '+')) {
+        fail("lazy and possessive repeats are not supported");
+      }
       if (suffixes == kMaxSuffixes) fail("a repeat of a repeat of a repeat");
       p = Pattern::repeat(std::move(p), low, high);
     }
@@ -117,16 +120,27 @@ class Parser {
     switch (peek()) {
       case '(': {
         ++at_;
-        if (peek() == '?' && !accept("?:")) fail("look-around and named groups are not supported");
+        if (options_.has_anchors && source_.substr(at_, 2) == "?<" && at_ + 2 < source_.size() && source_[at_ + 2] != '=' && source_[at_ + 2] != '!') {
+          at_ = std::min(source_.find('>', at_), source_.size() - 1) + 1;
+        } else if (peek() == '?' && !accept("?:")) {
+          fail("look-around and named groups are not supported");
+        }
         Pattern p = alternation(depth + 1);
         if (!accept(")")) fail("\"(\" without \")\"");
         return p;
       }
       case '[': return bracket();
-      case '{': return slot();
+      case '{':
+        if (options_.has_anchors) {
+          ++at_;
+          return Pattern::literal("{");
+        }
+        return slot();
       case '.': ++at_; return {.kind = Pattern::Kind::kClass, .ranges = complement({{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}})};
       case '*': case '+': case '?': fail("nothing to repeat");
-      case '^': case '$': fail("anchors are not supported: a guide always matches the whole text");
+      case '^': case '$':
+        if (options_.has_anchors) return Pattern::literal(source_[at_++] == '^' ? "\xFF" : "\xFE");
+        fail("anchors are not supported: a guide always matches the whole text");
       case '\\': {
         Ranges ranges;
         escape(ranges);

@@ -9,6 +9,9 @@ namespace onggi::decode {
 
 struct RegexOptions {
   bool has_slots = true;  ///< {name:kind} is a slot; otherwise an error.
+  /// As JSON Schema's "pattern" has it: ^ and $ are the bytes FF and FE, which no text has, repeats may be lazy, groups
+  /// may have names, and a brace that begins no repeat stands for itself.
+  bool has_anchors = false;
   std::string where;      ///< For errors: where the expression stands.
 };
 

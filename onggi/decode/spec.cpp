@@ -52,7 +52,7 @@ Pattern kind_pattern(const Json& spec, const std::string& kind, const std::strin
 Pattern spec_pattern(const Json& spec, const std::string& at) {
   static constexpr std::array<std::string_view, 7> kKinds = {"choices",  "regex",  "schema", "cards",
                                                              "sequence", "any_of", "repeat"};
-  static constexpr std::string_view kNames = "choices, regex, schema, cards, sequence, any_of or repeat";
+  static constexpr std::string_view kNames = "choices, regex, schema, json_object, grammar, cards, sequence, any_of or repeat";
   require(static_cast<std::size_t>(std::ranges::count(at, '/')) <= 2 * kMaxDepth, "guide: composed too deep",
           ErrorCode::kExhausted, at);
   require(spec.is_object(), [&] { return "a guide is a JSON object with " + std::string(kNames); });
@@ -64,6 +64,7 @@ Pattern spec_pattern(const Json& spec, const std::string& at) {
       continue;
     }
     require(kind.empty(), [&, &key = key] { return "guide: " + at + "/" + key + " beside " + at + "/" + kind; });
+    require(at.empty() || (key != "grammar" && key != "json_object"), [&, &key = key] { return "guide: " + at + "/" + key + " can't be part of another guide"; });
     require(std::ranges::find(kKinds, key) != kKinds.end(), [&, &key = key] {
       return "guide: " + at + "/" + key + " is not known; a guide has one of " + std::string(kNames);
     });

@@ -1,6 +1,8 @@
 #include "onggi/decode/token_trie.h"
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 #include <string_view>
 #include <utility>
 
@@ -63,6 +65,29 @@ TokenTrie::TokenTrie(const text::Tokenizer& tokenizer, std::span<const int> ids)
   }
 }
 
+int TokenTrie::find(std::string_view bytes) const {
+  int at = kRoot;
+  for (const char c : bytes) {
+    const int end = node(at).first_child + node(at).num_children;
+    at = node(at).first_child;
+    while (at < end && node(at).byte != static_cast<std::uint8_t>(c)) ++at;
+    if (at == end) return -1;
+  }
+  return at;
+}
+
+void TokenTrie::collect_under(std::string_view bytes, std::vector<int>& out) const {
+  const int at = find(bytes);
+  if (at < 0) return;
+  const auto own = tokens(node(at));
+  out.insert(out.end(), own.begin(), own.end());
+  walk(at, true, false, [](bool, std::uint8_t) { return true; },
+       [&](int index, bool) {
+         const auto ids = tokens(node(index));
+         out.insert(out.end(), ids.begin(), ids.end());
+       });
+}
+
 void TokenTrie::collect(Dfa& dfa, int state, std::vector<int>& out) const {
   walk(
       kRoot, state, Dfa::kDead, [&](int from, std::uint8_t byte) { return dfa.next(from, byte); },
@@ -70,6 +95,21 @@ void TokenTrie::collect(Dfa& dfa, int state, std::vector<int>& out) const {
         const auto ids = tokens(node(index));
         out.insert(out.end(), ids.begin(), ids.end());
       });
+}
+
+std::shared_ptr<const TokenTrie> shared_trie(const std::shared_ptr<const text::Tokenizer>& tokenizer) {
+  static std::mutex mutex;
+  static std::map<const text::Tokenizer*,
+                  std::pair<std::weak_ptr<const text::Tokenizer>, std::weak_ptr<const TokenTrie>>>
+      known;
+  const std::scoped_lock lock(mutex);
+  std::erase_if(known, [](const auto& entry) { return entry.second.first.expired(); });
+  auto& [owner, trie] = known[tokenizer.get()];
+  if (auto found = trie.lock(); found && owner.lock() == tokenizer) return found;
+  auto made = std::make_shared<const TokenTrie>(*tokenizer);
+  owner = tokenizer;
+  trie = made;
+  return made;
 }
 
 }  // namespace onggi::decode

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -53,6 +55,10 @@ class TokenTrie {
     }
   }
 
+  /// The node that the bytes lead to, -1 where there is none.
+  int find(std::string_view bytes) const;
+  /// Appends every token that begins with the bytes.
+  void collect_under(std::string_view bytes, std::vector<int>& out) const;
   /// Appends every token whose bytes can be read from `state`; not sorted.
   void collect(Dfa& dfa, int state, std::vector<int>& out) const;
 
@@ -60,5 +66,8 @@ class TokenTrie {
   std::vector<Node> nodes_;  ///< The root first.
   std::vector<int> tokens_;
 };
+
+/// The trie of all ordinary tokens that every guide of one tokenizer shares.
+std::shared_ptr<const TokenTrie> shared_trie(const std::shared_ptr<const text::Tokenizer>& tokenizer);
 
 }  // namespace onggi::decode

@@ -149,9 +149,17 @@ void Engine::extend_subsets(std::span<const Job> jobs) {
     }
   }
   for (auto& [guide, ids] : wanted) {
-    auto& subset = subsets_.at(guide).subset;
+    GuideColumns& columns = subsets_.at(guide);
+    auto& subset = columns.subset;
+    if (columns.is_whole && !is_idle()) continue;  // Rows that run or wait read it as it is.
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    // Where most tokens can be reached, the whole head costs no more than a copy of most of it.
+    columns.is_whole = ids.size() > static_cast<std::size_t>(decoder_.head().rows) / 2;
+    if (columns.is_whole) {
+      subset = nullptr;
+      continue;
+    }
     if (subset && std::ranges::includes(subset->ids(), ids)) continue;
     if (subset && !is_idle()) {  // Rows that run or wait need what is there.
       std::vector<int> both;
@@ -380,7 +388,7 @@ void Engine::choose(Row&& chosen, const float* logits, const models::HeadSubset*
     if (rows[at].finished) return;
     row_logits_.resize(ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
-      const int column = subset->index_of(ids[i]);
+      const int column = subset != nullptr ? subset->index_of(ids[i]) : ids[i] < decoder_.head().rows ? ids[i] : -1;
       require(
           column >= 0, [&] { return "guide allows token " + std::to_string(ids[i]) + " that it called unreachable"; },
           ErrorCode::kInternal);

@@ -109,7 +109,8 @@ class Engine {
   std::vector<Row> rows_;
   struct GuideColumns {
     std::weak_ptr<const decode::Guide> guide;
-    std::unique_ptr<models::HeadSubset> subset;
+    std::unique_ptr<models::HeadSubset> subset;  ///< Null: the whole vocabulary.
+    bool is_whole = false;
   };
   std::map<const decode::Guide*, GuideColumns> subsets_;
   nn::FloatBuffer h_;

@@ -117,6 +117,11 @@ Json as_pattern(const Json& value, const std::string& param) {
   return {{"regex", value}};
 }
 
+Json as_grammar(const Json& value, const std::string& param) {
+  if (!value.is_string()) refuse(param, "expected a grammar, found " + shown(value));
+  return {{"grammar", value}};
+}
+
 Json as_choices(const Json& value, const std::string& param) {
   if (!value.is_array()) refuse(param, "expected a list of texts, found " + shown(value));
   return {{"choices", value}};
@@ -135,7 +140,7 @@ void read_guide(const Members& members, CompletionRequest& request) {
       set_guide(request, "response_format.json_schema.schema",
                 as_schema(body["schema"], "response_format.json_schema.schema"));
     } else if (type == "json_object") {
-      set_guide(request, "response_format", {{"schema", {{"type", "object"}}}});
+      set_guide(request, "response_format", {{"json_object", true}});
     } else if (type != "text") {
       refuse("response_format.type", "expected text, json_object or json_schema, found " + shown(type));
     }
@@ -144,7 +149,8 @@ void read_guide(const Members& members, CompletionRequest& request) {
     if (kind == "json") return set_guide(request, param, as_schema(value, param));
     if (kind == "regex") return set_guide(request, param, as_pattern(value, param));
     if (kind == "choice") return set_guide(request, param, as_choices(value, param));
-    refuse(param, "grammars of this kind are not there yet; use json, regex or choice");
+    if (kind == "grammar") return set_guide(request, param, as_grammar(value, param));
+    refuse(param, "grammars of this kind are not there; use json, regex, choice or grammar");
   };
   if (const Json* outputs = members.find("structured_outputs")) {
     if (!outputs->is_object()) refuse("structured_outputs", "expected an object, found " + shown(*outputs));

@@ -1,4 +1,4 @@
-// Guides: any expression, schema or card list compiles or gives one Error; what compiles is walked for rows that share
+// Guides: any expression, schema, grammar or card list compiles or gives one Error; what compiles is walked for rows that share
 // what they learn. What a walk allows is reachable; a finished walk is a text that the guide accepts, JSON where it says
 // so.
 
@@ -51,16 +51,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   };
   try {
     onggi::Json spec = onggi::Json::object();
-    const int kind = bytes[0] % 4;
-    if (kind == 0) {
+    const int kind = bytes[0] < 128 ? bytes[0] % 4 : 4 + bytes[0] % 2;
+    if (kind == 4) {
+      spec["grammar"] = std::string(text);
+    } else if (kind == 0) {
       spec["regex"] = std::string(text);
     } else {
       spec[kind == 3 ? "cards" : "schema"] = onggi::parse_json(text, "fuzz");
-      if (kind == 2) spec["whitespace"] = "flexible";
+      if (kind == 2 || kind == 5) spec["whitespace"] = "flexible";
+      if (kind == 5) spec["open"] = true;
     }
     const auto guide = onggi::decode::compile_guide(spec, tokenizer);
     guide->accepts(text, rows[0]);
-    for (const auto& slots : rows) walk(*guide, *tokenizer, slots, bytes[1], kind != 0);
+    for (const auto& slots : rows) walk(*guide, *tokenizer, slots, bytes[1], kind != 0 && kind != 4);
   } catch (const onggi::Error& e) {
     if (e.code() == onggi::ErrorCode::kInternal || e.where() == "walk") std::abort();
   }
