@@ -42,6 +42,7 @@ struct ServeOptions {
   std::int64_t file_bytes = std::int64_t{1} << 30;
   std::int64_t batch_lines = 1'000'000;
   bool exact = false;
+  std::string adapter_type = "f32";
   bool quiet = false;
   bool check = false;
 
@@ -80,6 +81,8 @@ struct ServeOptions {
     field("file_bytes", file_bytes, "Bytes of one file that a client sends.");
     field("batch_lines", batch_lines, "Lines of one batch.");
     field("exact", exact, "Compute in f32 instead of int8 (slower; the reference's arithmetic).");
+    field("adapter_type", adapter_type,
+          "Adapters as f32, or int8: a quarter of the memory, and of the time where many are asked for at once.");
     field("quiet", quiet, "No line a request.");
     field("check", check, "Load everything, say what would be served and what is wrong, and end.");
   }
@@ -182,8 +185,12 @@ int run_serve(std::span<const std::string_view> arguments) {
                            models::base_type_from_name(adapters_base_type(folders)));
   const std::string name = o.name.empty() ? s.checkpoint->path().stem().string() : o.name;
   server::ServerMetrics metrics(name, s.decoder->config().max_positions);
-  server::ModelRegistry models(*s.decoder, name, base_hash(*s.checkpoint), s.tokenizer->content_hash(), metrics,
-                               std::int64_t{o.adapter_memory_mb} << 20);
+  server::ModelRegistry models(*s.decoder, metrics,
+                               {.base_name = name,
+                                .base_hash = base_hash(*s.checkpoint),
+                                .tokenizer_hash = s.tokenizer->content_hash(),
+                                .adapter_type = nn::adapter_type_from_name(o.adapter_type),
+                                .memory_bytes = std::int64_t{o.adapter_memory_mb} << 20});
   for (const auto& adapter : config.adapters) models.add(adapter.name, adapter.folder);
   for (std::size_t i = 0; i < adapters.names.size(); ++i) models.load(adapters.names[i], adapters.folders[i]);
   std::printf("serving %s and %zu adapters, context %d tokens\n", name.c_str(),

@@ -59,6 +59,21 @@ struct QuantizedProduct {
   int num_columns = 0;               ///< <= quantized_columns.
 };
 
+/// C[m, n] = fma(scale[n], sum, accumulate ? C[m, n] : 0) for n < num_columns <= kPanelColumns, where sum = sum over k of
+/// A[m, k] * float(panel[k * kPanelColumns + n]), one fma a step, k ascending from 0.
+struct Int8PanelProduct {
+  std::int64_t num_rows = 0;  ///< m
+  std::int64_t depth = 0;     ///< k
+  const float* a = nullptr;
+  std::int64_t a_row_stride = 0;
+  const std::int8_t* panel = nullptr;
+  const float* scale = nullptr;  ///< [kPanelColumns], readable whole.
+  float* c = nullptr;
+  std::int64_t c_row_stride = 0;
+  int num_columns = kPanelColumns;
+  bool accumulate = false;
+};
+
 enum class Activation : std::uint8_t { kGeluTanh, kSilu };
 
 struct Kernels {
@@ -66,6 +81,7 @@ struct Kernels {
   int quantized_columns = 0;  ///< Columns of a quantised panel in this table.
 
   void (*panel_product)(const PanelProduct&);
+  void (*int8_panel_product)(const Int8PanelProduct&);
 
   /// Blocks of a row to f32: any quant::DType that quant::decode takes; equal bits to it.
   void (*decode)(quant::DType type, const std::byte* blocks, std::int64_t elements, float* out);

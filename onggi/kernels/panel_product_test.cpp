@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "onggi/kernels/kernels.h"
 #include "onggi/kernels/test_support.h"
@@ -64,7 +66,8 @@ TEST(PanelProduct, IsOneFmaChainInEveryTableAndTouchesItsColumnsOnly) {
   }
   cases.push_back({151, 300, 16, true, false, 40});
   for (const Case& c : cases) {
-    const Floats a = random_floats(1, (c.rows + 3) * (c.depth + 3)), panel = random_floats(2, (c.depth + 1) * c.panel_stride);
+    const Floats a = random_floats(1, (c.rows + 3) * (c.depth + 3)),
+                 panel = random_floats(2, (c.depth + 1) * c.panel_stride);
     const Floats before = random_floats(3, (c.rows + 1) * 21);
     const Floats want = expected(c, a, panel, before);
     for (const Kernels* k : available_kernels()) {
@@ -75,13 +78,56 @@ TEST(PanelProduct, IsOneFmaChainInEveryTableAndTouchesItsColumnsOnly) {
   }
 }
 
+TEST(Int8PanelProduct, IsOneFmaChainAndOneScaleInEveryTable) {
+  for (const std::int64_t rows : {0, 1, 2, 5, 6, 7, 13, 31}) {
+    for (const std::int64_t depth : {0, 1, 16, 33, 640}) {
+      const int columns = static_cast<int>(1 + (rows + depth) % 16);
+      const bool accumulate = rows % 2 == 0;
+      const Floats a = random_floats(1, (rows + 1) * (depth + 3)), scale = random_floats(2, 16);
+      const Floats before = random_floats(3, (rows + 1) * 21);
+      std::vector<std::int8_t> panel;
+      for (const float x : random_floats(4, depth * 16))
+        panel.push_back(static_cast<std::int8_t>(std::lrint(std::clamp(x * 60, -127.0F, 127.0F))));
+      Floats want = before;
+      for (std::int64_t m = 0; m < rows; ++m) {
+        for (int n = 0; n < columns; ++n) {
+          float sum = 0;
+          for (std::int64_t k = 0; k < depth; ++k)
+            sum = std::fma(a[m * (depth + 3) + k], static_cast<float>(panel[k * 16 + n]), sum);
+          want[m * 21 + n] = std::fma(scale[n], sum, accumulate ? want[m * 21 + n] : 0.0F);
+        }
+      }
+      for (const Kernels* k : available_kernels()) {
+        SCOPED_TRACE(std::string(k->isa) + " " + std::to_string(rows) + " x " + std::to_string(depth));
+        Floats got = before;
+        k->int8_panel_product({.num_rows = rows,
+                               .depth = depth,
+                               .a = a.data(),
+                               .a_row_stride = depth + 3,
+                               .panel = panel.data(),
+                               .scale = scale.data(),
+                               .c = got.data(),
+                               .c_row_stride = 21,
+                               .num_columns = columns,
+                               .accumulate = accumulate});
+        expect_equal_bits(got, want);
+      }
+    }
+  }
+}
+
 TEST(PanelProduct, BlocksOfDepthGiveTheBitsOfOneCall) {
   const std::int64_t rows = 31, depth = 200;
   const Floats a = random_floats(4, rows * depth), panel = random_floats(5, depth * 16);
   for (const Kernels* k : available_kernels()) {
     Floats whole(rows * 16), parts(rows * 16);
-    PanelProduct p{.num_rows = rows, .depth = depth, .a = a.data(), .a_row_stride = depth, .panel = panel.data(),
-                   .c = whole.data(), .c_row_stride = 16};
+    PanelProduct p{.num_rows = rows,
+                   .depth = depth,
+                   .a = a.data(),
+                   .a_row_stride = depth,
+                   .panel = panel.data(),
+                   .c = whole.data(),
+                   .c_row_stride = 16};
     k->panel_product(p);
     p.c = parts.data();
     for (std::int64_t at = 0; at < depth; at += 64) {

@@ -15,12 +15,13 @@ nn::Adapter adapter_from_files(nn::Context& context, const Decoder& decoder, con
   nn::check_adapter_fits(files, shapes, where);
   const std::string trained = nn::adapter_base_type(files, where);
   const std::string_view held = base_type_name(decoder.base_type());
-  require(trained == held,
-          [&] {
-            return "the adapter was trained on a base of type \"" + trained + "\", and this one is held as \"" + std::string(held) +
-                   "\": its answers would not be those that were trained";
-          },
-          ErrorCode::kInvalidArgument, where);
+  require(
+      trained == held,
+      [&] {
+        return "the adapter was trained on a base of type \"" + trained + "\", and this one is held as \"" +
+               std::string(held) + "\": its answers would not be those that were trained";
+      },
+      ErrorCode::kInvalidArgument, where);
   for (std::size_t i = 0; i < adapter.linears.size(); ++i) {
     const LinearLayer& linear = decoder.linear_at(i);
     const auto it = files.layers.find(linear.path);
@@ -32,12 +33,30 @@ nn::Adapter adapter_from_files(nn::Context& context, const Decoder& decoder, con
     lora.b = {.name = linear.path + ".lora_B.weight", .shape = {layer.num_outputs, rank}, .value = layer.b, .grad = {}};
     lora.scale = layer.rule.scale;
     if (!layer.magnitude.empty()) {
-      lora.magnitude = nn::Parameter{.name = linear.path + ".lora_magnitude_vector", .shape = {layer.num_outputs}, .value = layer.magnitude, .grad = {}};
+      lora.magnitude = nn::Parameter{.name = linear.path + ".lora_magnitude_vector",
+                                     .shape = {layer.num_outputs},
+                                     .value = layer.magnitude,
+                                     .grad = {}};
     }
     lora.pack(context, linear.weight);
     adapter.linears[i] = std::move(lora);
   }
   adapter.zero_gradients();
+  return adapter;
+}
+
+nn::Adapter serving_adapter(nn::Context& context, const Decoder& decoder, const nn::AdapterFiles& files,
+                            std::string_view where, nn::AdapterType type) {
+  nn::Adapter adapter = adapter_from_files(context, decoder, files, where);
+  for (std::size_t i = 0; i < adapter.linears.size(); ++i) {
+    auto& linear = adapter.linears[i];
+    if (!linear) continue;
+    if (type == nn::AdapterType::kInt8 && !decoder.linear_at(i).packed.empty()) {
+      linear->keep_int8(context);
+    } else {
+      linear->drop_training_state();
+    }
+  }
   return adapter;
 }
 

@@ -145,6 +145,7 @@ void Decoder::apply_linears(nn::Context& context, std::int64_t num_tokens, const
   std::vector<nn::LinearTarget> dense;
   std::vector<nn::LinearTarget> up;
   std::vector<Scaled> scaled;
+  std::vector<nn::LowRankTarget> low_rank;
   for (const auto& call : calls) {
     const LinearLayer& linear = weights.linear(call.slot);
     const std::int64_t n = linear.weight.rows;
@@ -157,7 +158,13 @@ void Decoder::apply_linears(nn::Context& context, std::int64_t num_tokens, const
     const auto index = static_cast<std::size_t>(layer * kNumSlots + static_cast<int>(call.slot));
     std::int64_t u_floats = 0;
     for (const auto& span : adapters) {
-      if (const auto* lora = span.at(index)) u_floats += span.count * lora->rank();
+      const auto* lora = span.at(index);
+      if (lora == nullptr) continue;
+      if (lora->int8) {
+        low_rank.push_back({&*lora->int8, span.first, span.count, y + span.first * n, n});
+      } else {
+        u_floats += span.count * lora->rank();
+      }
     }
     if (u_floats == 0) continue;
     const float* lora_x = x;
@@ -169,7 +176,7 @@ void Decoder::apply_linears(nn::Context& context, std::int64_t num_tokens, const
     float* u = trace.lora_u[static_cast<std::size_t>(call.slot)].resize(u_floats);
     for (const auto& span : adapters) {
       const auto* lora = span.at(index);
-      if (lora == nullptr) continue;
+      if (lora == nullptr || lora->int8) continue;
       dense.push_back({.x = lora_x + span.first * width, .x_stride = width, .weight = lora->a_matrix(), .panels = lora->a_panels.data(),
                        .y = u, .y_stride = lora->rank(), .num_tokens = span.count});
       up.push_back({.x = u, .x_stride = lora->rank(), .weight = lora->b_matrix(), .panels = lora->b_panels.data(),
@@ -187,6 +194,7 @@ void Decoder::apply_linears(nn::Context& context, std::int64_t num_tokens, const
     for (const auto& part : scaled) k.scale(part.scale, part.count, part.u);
     nn::matmul_transposed(context, num_tokens, up);
   }
+  if (!low_rank.empty()) nn::add_low_rank(context, quantized_, low_rank);
   for (const auto& call : calls) {
     const LinearLayer& linear = weights.linear(call.slot);
     const std::int64_t n = linear.weight.rows;

@@ -14,12 +14,15 @@ struct Served {
     decoder = Decoder::load(formats::open_checkpoint(folder), context, compute);
     for (const char* kind : {"lora", "dora"}) {
       const auto path = folder / (std::string("adapter-") + kind);
-      adapters.push_back(adapter_from_files(context, *decoder, nn::read_adapter(path), path.string()));
+      for (const auto type : {nn::AdapterType::kF32, nn::AdapterType::kInt8}) {
+        adapters.push_back(serving_adapter(context, *decoder, nn::read_adapter(path), path.string(), type));
+      }
     }
   }
 
   /// Logits of the last token of each row, row r of `lengths[r]` tokens.
-  std::vector<std::vector<float>> logits(std::span<const int> rows, std::span<const nn::Adapter* const> row_adapters, bool is_pruned) {
+  std::vector<std::vector<float>> logits(std::span<const int> rows, std::span<const nn::Adapter* const> row_adapters,
+                                         bool is_pruned) {
     Batch batch;
     std::vector<nn::KvSequence> sequences(rows.size(), nn::KvSequence(decoder->kv_shape()));
     std::vector<std::int64_t> last;
@@ -36,7 +39,8 @@ struct Served {
     Head(*decoder).logits(context, h, last, nullptr, out);
     const auto columns = static_cast<std::size_t>(decoder->head().rows);
     std::vector<std::vector<float>> all;
-    for (std::size_t i = 0; i < rows.size(); ++i) all.emplace_back(out.data() + i * columns, out.data() + (i + 1) * columns);
+    for (std::size_t i = 0; i < rows.size(); ++i)
+      all.emplace_back(out.data() + i * columns, out.data() + (i + 1) * columns);
     return all;
   }
 
@@ -47,16 +51,19 @@ struct Served {
 };
 
 class RowAdapters : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Tiny, RowAdapters, ::testing::Values("gemma3", "llama", "qwen2", "qwen3"), [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Tiny, RowAdapters, ::testing::Values("gemma3", "llama", "qwen2", "qwen3"),
+                         [](const auto& info) { return std::string(info.param); });
 
 TEST_P(RowAdapters, HaveTheBitsThatTheyHaveAlone) {
   ONGGI_NEED_SHARED("fixtures/tiny");
   for (const Compute compute : {Compute::kF32, Compute::kInt8}) {
     Served f(GetParam(), compute, 2);
     const nn::Adapter* lora = &f.adapters[0];
-    const nn::Adapter* dora = &f.adapters[1];
+    const nn::Adapter* int8_lora = &f.adapters[1];
+    const nn::Adapter* dora = &f.adapters[2];
+    const nn::Adapter* int8_dora = &f.adapters[3];
     const std::vector<int> rows = {0, 1, 2, 3, 4, 5, 6, 7};
-    const std::vector<const nn::Adapter*> mixed = {lora, nullptr, dora, dora, lora, nullptr, nullptr, lora};
+    const std::vector<const nn::Adapter*> mixed = {lora, nullptr, dora, int8_dora, int8_lora, nullptr, int8_lora, lora};
     for (const bool is_pruned : {false, true}) {
       const auto together = f.logits(rows, mixed, is_pruned);
       for (std::size_t i = 0; i < rows.size(); ++i) {

@@ -1,5 +1,7 @@
 #include "onggi/server/model_registry.h"
 
+#include <malloc.h>
+
 #include <chrono>
 #include <ctime>
 
@@ -10,36 +12,15 @@
 #include "onggi/server/api_error.h"
 
 namespace onggi::server {
-namespace {
 
-std::int64_t bytes_of(const nn::Adapter& adapter) {
-  std::size_t floats = 0;
-  for (const auto& linear : adapter.linears) {
-    if (!linear) continue;
-    floats += linear->a.value.size() + linear->b.value.size() + linear->row_norm.size() +
-              static_cast<std::size_t>(linear->a_panels.capacity() + linear->b_panels.capacity());
-    if (linear->magnitude) floats += linear->magnitude->value.size();
-  }
-  return static_cast<std::int64_t>(floats * sizeof(float));
-}
-
-}  // namespace
-
-ModelRegistry::ModelRegistry(const models::Decoder& decoder, std::string base_name, std::string base_hash,
-                             std::string tokenizer_hash, ServerMetrics& metrics, std::int64_t memory_bytes)
-    : decoder_(decoder),
-      base_name_(std::move(base_name)),
-      base_hash_(std::move(base_hash)),
-      tokenizer_hash_(std::move(tokenizer_hash)),
-      started_at_(std::time(nullptr)),
-      metrics_(metrics),
-      memory_bytes_(memory_bytes) {}
+ModelRegistry::ModelRegistry(const models::Decoder& decoder, ServerMetrics& metrics, Options options)
+    : decoder_(decoder), metrics_(metrics), options_(std::move(options)), started_at_(std::time(nullptr)) {}
 
 ServedModel ModelRegistry::base() const {
-  return {.name = base_name_,
-          .base_name = base_name_,
+  return {.name = options_.base_name,
+          .base_name = options_.base_name,
           .adapter = nullptr,
-          .content_hash = base_hash_,
+          .content_hash = options_.base_hash,
           .loaded_at = started_at_};
 }
 
@@ -47,19 +28,23 @@ ServedModel ModelRegistry::base() const {
 ServedModel ModelRegistry::read(const std::string& name, const std::string& folder) const {
   const auto began = std::chrono::steady_clock::now();
   const auto files = nn::read_adapter(folder);
-  nn::check_adapter_origin(
-      files, std::vector<std::pair<std::string, std::string>>{{"base", base_hash_}, {"tokenizer", tokenizer_hash_}},
-      folder);
+  nn::check_adapter_origin(files,
+                           std::vector<std::pair<std::string, std::string>>{{"base", options_.base_hash},
+                                                                            {"tokenizer", options_.tokenizer_hash}},
+                           folder);
   // Its own thread and scratch memory: the engine computes meanwhile.
   ThreadPool pool(1);
   nn::Context context(pool);
-  ServedModel model{
-      .name = name,
-      .base_name = base_name_,
-      .adapter = std::make_shared<nn::Adapter>(models::adapter_from_files(context, decoder_, files, folder)),
-      .content_hash = sha256_hex(base_hash_ + sha256_file(std::filesystem::path(folder) / "adapter_model.safetensors") +
-                                 sha256_file(std::filesystem::path(folder) / "adapter_config.json")),
-      .loaded_at = std::time(nullptr)};
+  ServedModel model{.name = name,
+                    .base_name = options_.base_name,
+                    .adapter = std::make_shared<nn::Adapter>(
+                        models::serving_adapter(context, decoder_, files, folder, options_.adapter_type)),
+                    .content_hash = sha256_hex(
+                        options_.base_hash + sha256_file(std::filesystem::path(folder) / "adapter_model.safetensors") +
+                        sha256_file(std::filesystem::path(folder) / "adapter_config.json")),
+                    .loaded_at = std::time(nullptr)};
+  // The copies that reading made lie between what stays: without this their pages stay with the process.
+  malloc_trim(0);
   metrics_.adapter_load_seconds.observe(
       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
   return model;
@@ -76,26 +61,26 @@ void ModelRegistry::make_room() {
       const bool may_go = !entry.is_kept && entry.last_use != clock_;
       if (may_go && (oldest == nullptr || entry.last_use < oldest->last_use)) oldest = &entry;
     }
-    if (total <= memory_bytes_ || oldest == nullptr) return;
+    if (total <= options_.memory_bytes || oldest == nullptr) return;
     oldest->model.reset();
     oldest->bytes = 0;
   }
 }
 
 void ModelRegistry::load(const std::string& name, const std::string& folder) {
-  require(!name.empty() && name != base_name_, "an adapter needs a name that is not the base's",
+  require(!name.empty() && name != options_.base_name, "an adapter needs a name that is not the base's",
           ErrorCode::kInvalidArgument, name);
   ServedModel model = read(name, folder);
   const std::lock_guard lock(mutex_);
   Entry& entry = adapters_[name];
   entry = {.folder = folder, .known_since = model.loaded_at, .model = std::move(model), .is_kept = true};
-  entry.bytes = bytes_of(*entry.model->adapter);
+  entry.bytes = entry.model->adapter->num_bytes();
   entry.last_use = ++clock_;
   make_room();
 }
 
 void ModelRegistry::add(const std::string& name, const std::string& folder) {
-  require(!name.empty() && name != base_name_, "an adapter needs a name that is not the base's",
+  require(!name.empty() && name != options_.base_name, "an adapter needs a name that is not the base's",
           ErrorCode::kInvalidArgument, name);
   const std::lock_guard lock(mutex_);
   adapters_[name] = {.folder = folder, .known_since = std::time(nullptr), .model = std::nullopt};
@@ -114,7 +99,7 @@ bool ModelRegistry::is_ready(const std::string& name) const {
 
 /// `mutex_` held.
 void ModelRegistry::refuse(const std::string& name) const {
-  std::string known = base_name_;
+  std::string known = options_.base_name;
   for (const auto& [other, entry] : adapters_) {
     if (known.size() > 200) {
       known += ", ...";
@@ -126,7 +111,7 @@ void ModelRegistry::refuse(const std::string& name) const {
 }
 
 ServedModel ModelRegistry::find(const std::string& name) {
-  if (name.empty() || name == base_name_) return base();
+  if (name.empty() || name == options_.base_name) return base();
   std::string folder;
   {
     const std::lock_guard lock(mutex_);
@@ -146,7 +131,7 @@ ServedModel ModelRegistry::find(const std::string& name) {
   const auto found = adapters_.find(name);
   if (found == adapters_.end() || found->second.folder != folder) return model;  // unloaded or replaced meanwhile
   found->second.model = model;
-  found->second.bytes = bytes_of(*model.adapter);
+  found->second.bytes = model.adapter->num_bytes();
   found->second.last_use = ++clock_;
   make_room();
   return model;
@@ -168,15 +153,15 @@ Json ModelRegistry::list(const std::function<bool(const std::string&)>& is_shown
                 {"object", "model"},
                 {"created", created},
                 {"owned_by", "onggi"},
-                {"root", base_name_},
+                {"root", options_.base_name},
                 {"parent", parent},
                 {"max_model_len", decoder_.config().max_positions}};
   };
   Json data = Json::array();
-  if (is_shown(base_name_)) data.push_back(row(base_name_, started_at_, nullptr));
+  if (is_shown(options_.base_name)) data.push_back(row(options_.base_name, started_at_, nullptr));
   const std::lock_guard lock(mutex_);
   for (const auto& [name, entry] : adapters_) {
-    if (is_shown(name)) data.push_back(row(name, entry.known_since, base_name_));
+    if (is_shown(name)) data.push_back(row(name, entry.known_since, options_.base_name));
   }
   return {{"object", "list"}, {"data", std::move(data)}};
 }

@@ -29,12 +29,17 @@ struct ServedModel {
 /// or loaded anew meanwhile.
 class ModelRegistry {
  public:
-  /// `decoder` must outlive this. `hashes`: what an adapter's origin is checked against (nn::check_adapter_origin).
-  ModelRegistry(const models::Decoder& decoder, std::string base_name, std::string base_hash,
-                std::string tokenizer_hash, ServerMetrics& metrics, std::int64_t memory_bytes);
+  struct Options {
+    std::string base_name;
+    std::string base_hash, tokenizer_hash;  ///< What an adapter's origin is checked against (nn::check_adapter_origin).
+    nn::AdapterType adapter_type = nn::AdapterType::kF32;
+    std::int64_t memory_bytes = std::int64_t{1} << 30;  ///< For adapters that were added.
+  };
+  /// What is passed by reference must outlive this.
+  ModelRegistry(const models::Decoder& decoder, ServerMetrics& metrics, Options options);
 
   /// Reads and packs a PEFT folder under a name; the same name with other bytes takes the old one's place.
-  /// Throws as nn::read_adapter and models::adapter_from_files, kInvalidArgument for the base's name.
+  /// Throws as nn::read_adapter and models::serving_adapter, kInvalidArgument for the base's name.
   void load(const std::string& name, const std::string& folder);
   /// Makes a PEFT folder known under a name: it is read when the first request asks for it, and let go again when
   /// `memory_bytes` are not enough for all. Throws kInvalidArgument for the base's name.
@@ -49,7 +54,7 @@ class ModelRegistry {
     std::int64_t registered = 0, loaded = 0, bytes = 0;
   };
   Counts counts() const;
-  const std::string& base_name() const { return base_name_; }
+  const std::string& base_name() const { return options_.base_name; }
   /// Body of /v1/models: those that `is_shown` says yes to.
   Json list(const std::function<bool(const std::string& name)>& is_shown) const;
 
@@ -68,10 +73,9 @@ class ModelRegistry {
   [[noreturn]] void refuse(const std::string& name) const;
 
   const models::Decoder& decoder_;
-  const std::string base_name_, base_hash_, tokenizer_hash_;
-  const std::int64_t started_at_;
   ServerMetrics& metrics_;
-  const std::int64_t memory_bytes_;
+  const Options options_;
+  const std::int64_t started_at_;
   mutable std::mutex mutex_;
   std::map<std::string, Entry> adapters_;
   std::uint64_t clock_ = 0;

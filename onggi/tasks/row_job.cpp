@@ -22,12 +22,12 @@ double clock_seconds() {
 
 }  // namespace
 
-RowAdapter load_row_adapter(const RowModel& model, const std::string& folder) {
+RowAdapter load_row_adapter(const RowModel& model, const std::string& folder, nn::AdapterType type) {
   const auto files = nn::read_adapter(folder);
   const std::vector<std::pair<std::string, std::string>> hashes = {{"base", model.base_hash},
                                                                    {"tokenizer", model.tokenizer->content_hash()}};
   nn::check_adapter_origin(files, hashes, folder);
-  return {.adapter = models::adapter_from_files(model.context, model.decoder, files, folder),
+  return {.adapter = models::serving_adapter(model.context, model.decoder, files, folder, type),
           .hash = sha256_file(std::filesystem::path(folder) / "adapter_model.safetensors")};
 }
 

@@ -27,7 +27,7 @@ struct RowAdapter {
 };
 
 /// Throws as nn::read_adapter, nn::check_adapter_origin and models::adapter_from_files.
-RowAdapter load_row_adapter(const RowModel& model, const std::string& folder);
+RowAdapter load_row_adapter(const RowModel& model, const std::string& folder, nn::AdapterType type);
 
 /// "train", "validation" or "test". Throws kInvalidArgument.
 void require_part_name(const std::string& part);

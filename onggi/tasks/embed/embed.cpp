@@ -50,7 +50,7 @@ class EmbedJob {
     rows_ = rows_of(files, row_options);
     texts_ = make_text_set(rows_, prompt_, false);
     if (files.adapter.empty()) return;
-    auto loaded = load_row_adapter(model_, files.adapter);
+    auto loaded = load_row_adapter(model_, files.adapter, nn::adapter_type_from_name(options_.adapter_type));
     settings_.adapter = std::make_shared<const nn::Adapter>(std::move(loaded.adapter));
     adapter_hash_ = std::move(loaded.hash);
   }

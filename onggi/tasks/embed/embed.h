@@ -39,6 +39,7 @@ struct EmbedOptions {
   std::string pooling = "mean";
   int dimensions = 0;
   bool normalize = true;
+  std::string adapter_type = "f32";
   bool exact = false;
   int batch_rows = 16;
 
@@ -47,6 +48,7 @@ struct EmbedOptions {
     field("pooling", pooling, "mean: over all tokens; last: the last token's state.");
     field("dimensions", dimensions, "Keep only the first of the vector's values, before it is normalised; 0 = all.");
     field("normalize", normalize, "Bring vectors to length 1.");
+    field("adapter_type", adapter_type, "The adapter as f32, or int8 as `serve` may hold it.");
     field("exact", exact, "Compute in f32 instead of int8 (slower; the reference's arithmetic).");
     field("batch_rows", batch_rows, "Rows computed side by side; changes speed, never a vector.");
   }

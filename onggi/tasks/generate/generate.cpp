@@ -166,7 +166,7 @@ class GenerateJob {
 
 void GenerateJob::load_adapters() {
   for (const auto& folder : files_.adapters) {
-    auto loaded = load_row_adapter(model_, folder);
+    auto loaded = load_row_adapter(model_, folder, nn::adapter_type_from_name(options_.adapter_type));
     adapters_.push_back(std::move(loaded.adapter));
     adapter_hashes_.push_back(std::move(loaded.hash));
   }

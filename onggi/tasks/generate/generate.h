@@ -48,6 +48,7 @@ struct GenerateOptions {
   double extractor_weight = 0.0;
   bool show_samples = false;
   bool exact = false;
+  std::string adapter_type = "f32";
   bool fields = false;
 
   template <class V>
@@ -61,6 +62,7 @@ struct GenerateOptions {
     field("extractor_weight", extractor_weight, "With --samples and cards: how much a rule extractor learnt from labelled rows counts beside the samples, 0 to 1.");
     field("show_samples", show_samples, "Also write all samples of each row.");
     field("exact", exact, "Compute in f32 instead of int8 (slower; the reference's arithmetic).");
+    field("adapter_type", adapter_type, "Adapters as f32, or int8 as `serve` may hold them (a quarter of the memory; answers differ in their last bits).");
     field("fields", fields, "Also write the log-probability of each value inside a JSON answer.");
   }
 };

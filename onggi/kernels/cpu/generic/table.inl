@@ -1,6 +1,7 @@
 // All of a table, in the including file's anonymous namespace. Before it come simd.inl, decode.inl, quantized_pack.inl and
 // block_sums.inl of the set.
 #include "onggi/kernels/cpu/generic/panel_product.inl"
+#include "onggi/kernels/cpu/generic/int8_panel_product.inl"
 #include "onggi/kernels/cpu/generic/elementwise.inl"
 #include "onggi/kernels/cpu/generic/quantized_product.inl"
 #include "onggi/kernels/cpu/generic/peak_loops.inl"
@@ -9,6 +10,7 @@ constexpr Kernels make_table(std::string_view isa) {
   return {.isa = isa,
           .quantized_columns = kQuantizedColumns,
           .panel_product = panel_product,
+          .int8_panel_product = int8_panel_product,
           .decode = decode,
           .decode_transposed = decode_transposed,
           .quantize_rows = quantize_rows,
