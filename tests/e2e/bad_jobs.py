@@ -65,14 +65,15 @@ GUIDES = [
     Case("guide: slot that the template lacks", lambda w: w.generate(guide=w.write("guide.json", {"regex": "{brand:piece}"})),
          ('"brand"', "product"), ("answers.jsonl", "answers.jsonl.manifest.json")),
     guide_case("unknown whitespace", {"schema": {"type": "null"}, "whitespace": "wide"}, "whitespace", "wide"),
-    schema_case("a keyword that can't be enforced", schema_object(a={"type": "string", "format": "date"}), '"format"', "#/properties/a"),
+    schema_case("a keyword that can't be enforced", schema_object(a={"type": "array", "uniqueItems": True}), '"uniqueItems"', "#/properties/a"),
+    schema_case("what is left unevaluated", {"type": "object", "unevaluatedProperties": False}, '"unevaluatedProperties"'),
+    schema_case("an unknown format", schema_object(a={"type": "string", "format": "dates"}), '"dates"', "#/properties/a"),
+    schema_case("a pattern that looks behind", schema_object(a={"type": "string", "pattern": "(?<=a)b"}), "look-around", "#/properties/a"),
     schema_case("an unknown keyword", schema_object(a={"type": "string", "maxLen": 3}), '"maxLen"', "#/properties/a/maxLen"),
     schema_case("an unknown type", schema_object(a={"type": "text"}), '"text"', "#/properties/a/type"),
-    schema_case("no type", schema_object(a={}), "type", "#/properties/a"),
-    schema_case("open objects", {"type": "object", "properties": {}}, "additionalProperties", "#"),
-    schema_case("a recursive reference", {"$ref": "#/$defs/a", "$defs": {"a": {"type": "array", "maxItems": 2, "items": {"$ref": "#/$defs/a"}}}}, "recursive", "#/$defs/a"),
+    schema_case("a reference to itself", {"$ref": "#"}, '"$ref"', "itself"),
     schema_case("a reference to nothing", {"$ref": "#/$defs/b"}, '"#/$defs/b"', "#/$ref"),
-    schema_case("no value at all", {"enum": []}, "enum"),
+    schema_case("no value at all", {"enum": []}, "no value", "#"),
 ]
 
 
