@@ -48,15 +48,19 @@ struct Times {
   void print(const char* name) {
     if (us.empty()) return;
     std::sort(us.begin(), us.end());
-    const auto at = [&](double share) { return us[std::min(us.size() - 1, static_cast<std::size_t>(share * static_cast<double>(us.size())))]; };
+    const auto at = [&](double share) {
+      return us[std::min(us.size() - 1, static_cast<std::size_t>(share * static_cast<double>(us.size())))];
+    };
     const double mean = std::accumulate(us.begin(), us.end(), 0.0) / static_cast<double>(us.size());
-    std::printf("%-14s n %zu  mean %.1f  p50 %.1f  p90 %.1f  p99 %.1f  p99.9 %.1f  max %.1f us\n", name, us.size(), mean, at(0.5), at(0.9), at(0.99), at(0.999), us.back());
+    std::printf("%-14s n %zu  mean %.1f  p50 %.1f  p90 %.1f  p99 %.1f  p99.9 %.1f  max %.1f us\n", name, us.size(),
+                mean, at(0.5), at(0.9), at(0.99), at(0.999), us.back());
   }
 };
 
 enum class Outcome { kAllowed, kTokenRefused, kEndRefused };
 
-Outcome feed(const onggi::decode::Guide& guide, const onggi::text::Tokenizer& tokenizer, const std::string& text, Times& masks) {
+Outcome feed(const onggi::decode::Guide& guide, const onggi::text::Tokenizer& tokenizer, const std::string& text,
+             Times& masks) {
   std::vector<int> ids;
   tokenizer.encode(text, ids);
   ids.push_back(tokenizer.eos_id());
@@ -75,7 +79,8 @@ Outcome feed(const onggi::decode::Guide& guide, const onggi::text::Tokenizer& to
 
 int main(int argc, char** argv) {
   if (argc < 3) {
-    std::fprintf(stderr, "bench_masks TOKENIZER SCHEMAS.jsonl[.gz] [--order any|schema] [--failures N] [--only NAME]\n");
+    std::fprintf(stderr,
+                 "bench_masks TOKENIZER SCHEMAS.jsonl[.gz] [--order any|schema] [--failures N] [--only NAME]\n");
     return 2;
   }
   std::setvbuf(stdout, nullptr, _IOLBF, 1 << 16);
@@ -87,7 +92,8 @@ int main(int argc, char** argv) {
     if (std::strcmp(argv[i], "--only") == 0) only = argv[i + 1];
     if (std::strcmp(argv[i], "--order") == 0) order = argv[i + 1];
   }
-  const std::shared_ptr<const onggi::text::Tokenizer> tokenizer = onggi::text::open_tokenizer(std::filesystem::path(argv[1]));
+  const std::shared_ptr<const onggi::text::Tokenizer> tokenizer =
+      onggi::text::open_tokenizer(std::filesystem::path(argv[1]));
   const auto kept = onggi::decode::compile_guide({{"json_object", true}}, tokenizer);  // Keeps what all guides share.
   Times masks, again, compiles;
   std::map<std::string, int> outcomes;
@@ -104,7 +110,9 @@ int main(int argc, char** argv) {
     const auto whole = now_us();
     try {
       const auto begin = now_us();
-      const auto guide = onggi::decode::compile_guide({{"schema", schema}, {"whitespace", "flexible"}, {"open", true}, {"order", order}, {"format", "known"}}, tokenizer);
+      const auto guide = onggi::decode::compile_guide(
+          {{"schema", schema}, {"whitespace", "flexible"}, {"open", true}, {"order", order}, {"format", "known"}},
+          tokenizer);
       compiles.us.push_back(us_since(begin));
       for (const Json& test : row["tests"]) {
         const std::string text = onggi::decode::python_text(test["data"]);

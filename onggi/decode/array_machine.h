@@ -21,7 +21,7 @@ struct ArraySpec {
   int min_items = 0;
   int max_items = -1;  ///< -1: none.
   int min_counted = 0;
-  int max_counted = -1;  ///< If set, `any` are the others only.
+  int max_counted = -1;     ///< If set, `any` are the others only.
   bool is_flexible = true;  ///< White space between tokens; else ", ".
 };
 
@@ -47,7 +47,9 @@ class ArrayMachine : public Machine {
     int counted;
   };
   int intern(State state);
-  const ArraySpec::Item& item(int index) const { return index < static_cast<int>(spec_.prefix.size()) ? spec_.prefix[static_cast<std::size_t>(index)] : spec_.rest; }
+  const ArraySpec::Item& item(int index) const {
+    return index < static_cast<int>(spec_.prefix.size()) ? spec_.prefix[static_cast<std::size_t>(index)] : spec_.rest;
+  }
   bool may_end(int count, int counted) const { return count >= spec_.min_items && counted >= spec_.min_counted; }
   bool can_end(int count, int counted) const;
   /// Some item may come next.

@@ -19,7 +19,10 @@ Pattern any_character() { return {.kind = Pattern::Kind::kClass, .ranges = {{0, 
 }  // namespace
 
 int ByteDfa::add_state(bool is_accepting) {
-  require(next_.size() < kMaxStates, [] { return "a guide's text pattern needs more than " + std::to_string(kMaxStates) + " states"; }, ErrorCode::kExhausted);
+  require(
+      next_.size() < kMaxStates,
+      [] { return "a guide's text pattern needs more than " + std::to_string(kMaxStates) + " states"; },
+      ErrorCode::kExhausted);
   next_.emplace_back();
   next_.back().fill(kNone);
   accepting_.push_back(is_accepting);
@@ -78,7 +81,8 @@ ByteDfa ByteDfa::of_pattern(const Pattern& pattern) {
 }
 
 ByteDfa ByteDfa::of_search(const Pattern& pattern) {
-  const Pattern around = Pattern::repeat(Pattern::any_of({any_character(), Pattern::literal("\xFF"), Pattern::literal("\xFE")}), 0, Pattern::kUnbounded);
+  const Pattern around = Pattern::repeat(
+      Pattern::any_of({any_character(), Pattern::literal("\xFF"), Pattern::literal("\xFE")}), 0, Pattern::kUnbounded);
   ByteDfa out = of_pattern(Pattern::sequence({around, pattern, around}));
   if (out.is_empty()) return out;
   // The text stands between the two bytes, which are read here once and for all.
@@ -163,7 +167,8 @@ ByteDfa ByteDfa::trimmed() const {
     if (!live[s]) continue;
     for (std::size_t byte = 0; byte < 256; ++byte) {
       const std::uint16_t to = next_[s][byte];
-      if (to != kNone && live[to]) out.next_[static_cast<std::size_t>(index[s])][byte] = static_cast<std::uint16_t>(index[to]);
+      if (to != kNone && live[to])
+        out.next_[static_cast<std::size_t>(index[s])][byte] = static_cast<std::uint16_t>(index[to]);
     }
   }
   out.start_ = index[static_cast<std::size_t>(start_)];

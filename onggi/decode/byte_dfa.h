@@ -13,8 +13,8 @@
 
 namespace onggi::decode {
 
-/// A whole deterministic automaton over the bytes of texts, all of whose states can be completed: for languages that are
-/// joined, cut and complemented before anything is written. Languages hold valid UTF-8 only. Immutable once made.
+/// A whole deterministic automaton over the bytes of texts, all of whose states can be completed: for languages that
+/// are joined, cut and complemented before anything is written. Languages hold valid UTF-8 only. Immutable once made.
 class ByteDfa {
  public:
   static constexpr int kDead = -1;

@@ -18,7 +18,8 @@ Decimal Decimal::parse(std::string_view text) {
     text.remove_prefix(1);
   }
   if (const auto at = text.find_first_of("eE"); at != std::string_view::npos) {
-    d.exponent_ = static_cast<int>(std::clamp<long>(std::strtol(std::string(text.substr(at + 1)).c_str(), nullptr, 10), -kMaxExponent, kMaxExponent));
+    d.exponent_ = static_cast<int>(std::clamp<long>(std::strtol(std::string(text.substr(at + 1)).c_str(), nullptr, 10),
+                                                    -kMaxExponent, kMaxExponent));
     text = text.substr(0, at);
   }
   const auto point = std::min(text.find('.'), text.size());
@@ -76,7 +77,8 @@ std::optional<Int128> Decimal::scaled(int power) const {
   if (is_zero()) return Int128{0};
   if (exponent < static_cast<int>(digits_.size()) || exponent > 36) return std::nullopt;
   Int128 value = 0;
-  for (int i = 0; i < exponent; ++i) value = value * 10 + (i < static_cast<int>(digits_.size()) ? digits_[static_cast<std::size_t>(i)] - '0' : 0);
+  for (int i = 0; i < exponent; ++i)
+    value = value * 10 + (i < static_cast<int>(digits_.size()) ? digits_[static_cast<std::size_t>(i)] - '0' : 0);
   return is_negative_ ? -value : value;
 }
 

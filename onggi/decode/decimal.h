@@ -9,7 +9,8 @@ namespace onggi::decode {
 
 __extension__ using Int128 = __int128;
 
-/// An exact decimal number of any size: +-0.d1d2d3... x 10^exponent with d1 and the last digit not 0; zero has no digits.
+/// An exact decimal number of any size: +-0.d1d2d3... x 10^exponent with d1 and the last digit not 0; zero has no
+/// digits.
 class Decimal {
  public:
   Decimal() = default;

@@ -46,7 +46,9 @@ class Parser {
 
  private:
   [[noreturn]] void fail(const std::string& message) const {
-    const auto line = 1 + std::count(source_.begin(), source_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, source_.size())), '\n');
+    const auto line =
+        1 +
+        std::count(source_.begin(), source_.begin() + static_cast<std::ptrdiff_t>(std::min(at_, source_.size())), '\n');
     throw Error(ErrorCode::kInvalidArgument, "grammar: " + message, "/grammar, line " + std::to_string(line));
   }
   bool more() const { return at_ < source_.size(); }
@@ -61,7 +63,9 @@ class Parser {
       if (peek() == '#') at_ = std::min(source_.find('\n', at_), source_.size() - 1);
     }
   }
-  static bool is_of_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.'; }
+  static bool is_of_name(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+  }
   bool begins_name() const { return std::isalpha(static_cast<unsigned char>(peek())) != 0 || peek() == '_'; }
   std::string name() {
     const std::size_t from = at_;
@@ -88,7 +92,8 @@ class Parser {
 
   Pattern sequence(int depth) {
     std::vector<Pattern> parts;
-    for (skip(); more() && peek() != '|' && peek() != ')' && !(begins_name() && at_rule()); skip()) parts.push_back(repeated(depth));
+    for (skip(); more() && peek() != '|' && peek() != ')' && !(begins_name() && at_rule()); skip())
+      parts.push_back(repeated(depth));
     return parts.size() == 1 ? std::move(parts[0]) : Pattern::sequence(std::move(parts));
   }
 
@@ -144,7 +149,8 @@ class Parser {
       ++at_;
       return Pattern::literal(std::move(text));
     }
-    if (!begins_name()) fail(std::string("expected a text, a class, a group or a rule's name, found \"") + peek() + "\"");
+    if (!begins_name())
+      fail(std::string("expected a text, a class, a group or a rule's name, found \"") + peek() + "\"");
     return {.kind = Pattern::Kind::kSlot, .slot = name(), .piece = "rule"};
   }
 
@@ -180,7 +186,8 @@ class Parser {
     for (int i = 0; i < digits; ++i, ++at_) {
       const char c = peek();
       if (std::isxdigit(static_cast<unsigned char>(c)) == 0) fail("expected " + std::to_string(digits) + " hex digits");
-      value = value * 16 + static_cast<char32_t>(std::isdigit(static_cast<unsigned char>(c)) != 0 ? c - '0' : (c | 32) - 'a' + 10);
+      value = value * 16 +
+              static_cast<char32_t>(std::isdigit(static_cast<unsigned char>(c)) != 0 ? c - '0' : (c | 32) - 'a' + 10);
     }
     if ((value >= 0xD800 && value < 0xE000) || value > 0x10FFFF) fail("a hex number that is no character");
     return value;
@@ -237,7 +244,8 @@ class Rules {
         if (productive(rules_[i].body)) has_text_[i] = true;
       }
     }
-    require(has_text_[static_cast<std::size_t>(index_.at("root"))], "grammar: \"root\" has no text that ends", ErrorCode::kInvalidArgument, "/grammar");
+    require(has_text_[static_cast<std::size_t>(index_.at("root"))], "grammar: \"root\" has no text that ends",
+            ErrorCode::kInvalidArgument, "/grammar");
     refuse_left_calls();
   }
 
@@ -249,13 +257,15 @@ class Rules {
       std::vector<SlotContent> contents;
       for (const SlotPart& part : slot_parts(body)) {
         called.push_back(index_.at(part.slot));
-        contents.push_back(has_text_[static_cast<std::size_t>(called.back())] ? SlotContent::kText : SlotContent::kNothing);
+        contents.push_back(has_text_[static_cast<std::size_t>(called.back())] ? SlotContent::kText
+                                                                              : SlotContent::kNothing);
       }
       const int index = static_cast<int>(out->rules.size());
       out->rules.push_back({});
       if (!has_text_[static_cast<std::size_t>(index)]) continue;
       out->rules.back().push_back(static_cast<int>(out->machines.size()));
-      out->machines.push_back(std::make_unique<RuleMachine>(build_nfa(body, SlotUse::kEdges, {}), std::move(called), std::move(contents)));
+      out->machines.push_back(
+          std::make_unique<RuleMachine>(build_nfa(body, SlotUse::kEdges, {}), std::move(called), std::move(contents)));
     }
     out->root = index_.at("root");
     return out;
@@ -264,7 +274,9 @@ class Rules {
  private:
   void require_known(const Pattern& p, const std::string& in) const {
     if (p.kind == Pattern::Kind::kSlot) {
-      require(index_.contains(p.slot), [&] { return "grammar: \"" + in + "\" names \"" + p.slot + "\", which is no rule"; }, ErrorCode::kInvalidArgument, "/grammar");
+      require(
+          index_.contains(p.slot), [&] { return "grammar: \"" + in + "\" names \"" + p.slot + "\", which is no rule"; },
+          ErrorCode::kInvalidArgument, "/grammar");
     }
     for (const auto& part : p.parts) require_known(part, in);
   }
@@ -291,16 +303,21 @@ class Rules {
     }
     Pattern start = first.size() == 1 ? std::move(first[0]) : Pattern::any_of(std::move(first));
     if (after.empty()) return start;
-    return Pattern::sequence({std::move(start), Pattern::repeat(Pattern::any_of(std::move(after)), 0, Pattern::kUnbounded)});
+    return Pattern::sequence(
+        {std::move(start), Pattern::repeat(Pattern::any_of(std::move(after)), 0, Pattern::kUnbounded)});
   }
 
-  bool flag(const std::vector<bool>& flags, const Pattern& call) const { return flags[static_cast<std::size_t>(index_.at(call.slot))]; }
+  bool flag(const std::vector<bool>& flags, const Pattern& call) const {
+    return flags[static_cast<std::size_t>(index_.at(call.slot))];
+  }
 
   bool nullable(const Pattern& p) const {
     switch (p.kind) {
       case Pattern::Kind::kBytes: return p.bytes.empty();
-      case Pattern::Kind::kAlternate: return std::any_of(p.parts.begin(), p.parts.end(), [&](const Pattern& q) { return nullable(q); });
-      case Pattern::Kind::kConcat: return std::all_of(p.parts.begin(), p.parts.end(), [&](const Pattern& q) { return nullable(q); });
+      case Pattern::Kind::kAlternate:
+        return std::any_of(p.parts.begin(), p.parts.end(), [&](const Pattern& q) { return nullable(q); });
+      case Pattern::Kind::kConcat:
+        return std::all_of(p.parts.begin(), p.parts.end(), [&](const Pattern& q) { return nullable(q); });
       case Pattern::Kind::kRepeat: return p.low == 0 || nullable(p.parts[0]);
       case Pattern::Kind::kSlot: return flag(is_nullable_, p);
       default: return false;
@@ -310,8 +327,10 @@ class Rules {
   bool productive(const Pattern& p) const {
     switch (p.kind) {
       case Pattern::Kind::kClass: return !p.ranges.empty();
-      case Pattern::Kind::kAlternate: return std::any_of(p.parts.begin(), p.parts.end(), [&](const Pattern& q) { return productive(q); });
-      case Pattern::Kind::kConcat: return std::all_of(p.parts.begin(), p.parts.end(), [&](const Pattern& q) { return productive(q); });
+      case Pattern::Kind::kAlternate:
+        return std::any_of(p.parts.begin(), p.parts.end(), [&](const Pattern& q) { return productive(q); });
+      case Pattern::Kind::kConcat:
+        return std::all_of(p.parts.begin(), p.parts.end(), [&](const Pattern& q) { return productive(q); });
       case Pattern::Kind::kRepeat: return p.low == 0 || productive(p.parts[0]);
       case Pattern::Kind::kSlot: return flag(has_text_, p);
       default: return true;
@@ -345,8 +364,13 @@ class Rules {
           continue;
         }
         const auto next = static_cast<std::size_t>(first[rule][open.back().second++]);
-        require(marks[next] != Mark::kOpen, [&] { return "grammar: \"" + rules_[next].name + "\" calls itself first, by way of \"" + rules_[rule].name + "\" (left recursion)"; },
-                ErrorCode::kInvalidArgument, "/grammar");
+        require(
+            marks[next] != Mark::kOpen,
+            [&] {
+              return "grammar: \"" + rules_[next].name + "\" calls itself first, by way of \"" + rules_[rule].name +
+                     "\" (left recursion)";
+            },
+            ErrorCode::kInvalidArgument, "/grammar");
         if (marks[next] == Mark::kNew) {
           marks[next] = Mark::kOpen;
           open.emplace_back(next, 0);

@@ -35,7 +35,8 @@ std::size_t word_of(const Json& spec, const char* member, std::initializer_list<
     if (value.is_string() && value.get_ref<const std::string&>() == words.begin()[i]) return i;
     expected += (i == 0 ? "" : ", ") + std::string(words.begin()[i]);
   }
-  throw Error(ErrorCode::kInvalidArgument, std::string("guide: /") + member + " is " + dump_json(value) + ", expected one of " + expected);
+  throw Error(ErrorCode::kInvalidArgument,
+              std::string("guide: /") + member + " is " + dump_json(value) + ", expected one of " + expected);
 }
 
 SchemaReading schema_reading(const Json& spec) {

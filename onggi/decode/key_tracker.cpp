@@ -6,7 +6,8 @@ void KeyTracker::end_key() {
   in_key_ = false;
   Level& level = levels_.back();
   level.awaits_key = false;
-  for (const Key* key = level.keys.get(); key != nullptr; key = key->before.get()) has_repeated_ = has_repeated_ || key->text == key_;
+  for (const Key* key = level.keys.get(); key != nullptr; key = key->before.get())
+    has_repeated_ = has_repeated_ || key->text == key_;
   level.keys = std::make_shared<const Key>(Key{std::move(key_), level.keys});
   key_.clear();
 }

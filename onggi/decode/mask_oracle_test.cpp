@@ -18,12 +18,15 @@ using testing::FakeTokenizer;
 
 /// Every byte and random pieces of what the languages are made of.
 std::vector<std::string> random_tokens(Dice& dice, int count) {
-  static const std::vector<std::string> kPieces = {"{", "}", "[", "]", "\"", ":", ",", " ", "\n", "a", "b", "ab", "name", "id", "kind", "1", "12", "0", "-", ".", "e", "true", "null", "\\", "n", "u00", "x",
-                                                   "\xEA\xB0\x80", "\xEA\xB0", "\x80", "\xF0\x9F", "(", "+", "*", ")"};
+  static const std::vector<std::string> kPieces = {
+      "{",        "}",    "[",        "]", "\"", ":", ",", " ",    "\n",   "a",  "b", "ab",  "name", "id",
+      "kind",     "1",    "12",       "0", "-",  ".", "e", "true", "null", "\\", "n", "u00", "x",    "\xEA\xB0\x80",
+      "\xEA\xB0", "\x80", "\xF0\x9F", "(", "+",  "*", ")"};
   std::set<std::string> made;
   while (static_cast<int>(made.size()) < count) {
     std::string token;
-    for (int n = 2 + dice.roll(4); n > 0; --n) token += kPieces[static_cast<std::size_t>(dice.roll(static_cast<int>(kPieces.size())))];
+    for (int n = 2 + dice.roll(4); n > 0; --n)
+      token += kPieces[static_cast<std::size_t>(dice.roll(static_cast<int>(kPieces.size())))];
     made.insert(token);
   }
   return {made.begin(), made.end()};
@@ -45,7 +48,8 @@ bool can_finish(const GuideState& from, Dice& dice) {
           break;
         }
       }
-      if (id < 0 || dice.roll(4) < std::min(attempt, 3)) id = ids[static_cast<std::size_t>(dice.roll(static_cast<int>(ids.size())))];
+      if (id < 0 || dice.roll(4) < std::min(attempt, 3))
+        id = ids[static_cast<std::size_t>(dice.roll(static_cast<int>(ids.size())))];
       state->advance(id);
     }
   }
@@ -78,7 +82,8 @@ const std::vector<const char*>& schemas() {
 
 const std::vector<const char*>& grammars() {
   static const std::vector<const char*> all = {
-      "root ::= root \"+\" term | term\nterm ::= [0-9]+ | \"(\" root \")\" | name\nname ::= \"name\" | \"n\" | \"id\" [ab]*",
+      "root ::= root \"+\" term | term\nterm ::= [0-9]+ | \"(\" root \")\" | name\nname ::= \"name\" | \"n\" | \"id\" "
+      "[ab]*",
       "root ::= a b a\na ::= \"a\"*\nb ::= (\"b\" | a)?",
       "root ::= \"a\" root \"b\" | \"ab\" | pair{2,3}\npair ::= \"(\" pair? \")\"",
       "root ::= .{0,4} \"\\n\" [^a-z]{2,} | \"\\uac00\"+",
@@ -127,12 +132,14 @@ TEST(MaskOracle, ATokenIsAllowedWhereItsBytesAreAndEveryStateCanEnd) {
               }
             }
           }
-          ASSERT_EQ(std::binary_search(allowed.begin(), allowed.end(), id), expected) << dump_json(spec) << " after " << text << ": token " << tokenizer->token_bytes(id);
+          ASSERT_EQ(std::binary_search(allowed.begin(), allowed.end(), id), expected)
+              << dump_json(spec) << " after " << text << ": token " << tokenizer->token_bytes(id);
         }
         ASSERT_TRUE(can_finish(*place, dice)) << dump_json(spec) << " after " << text;
         if (allowed.size() == 1 && allowed[0] == FakeTokenizer::kEos) break;
         int id = FakeTokenizer::kEos;
-        while (id == FakeTokenizer::kEos) id = allowed[static_cast<std::size_t>(dice.roll(static_cast<int>(allowed.size())))];
+        while (id == FakeTokenizer::kEos)
+          id = allowed[static_cast<std::size_t>(dice.roll(static_cast<int>(allowed.size())))];
         state->advance(id);
         for (const char c : tokenizer->token_bytes(id)) {
           text += c;

@@ -77,13 +77,19 @@ bool is_lexical(const std::string& text, bool& is_complete) {
   return at == text.size();
 }
 
-bool fits_low(const std::optional<Bound>& low, const Decimal& value) { return !low || (low->is_open ? value > low->value : value >= low->value); }
-bool fits_high(const std::optional<Bound>& high, const Decimal& value) { return !high || (high->is_open ? value < high->value : value <= high->value); }
+bool fits_low(const std::optional<Bound>& low, const Decimal& value) {
+  return !low || (low->is_open ? value > low->value : value >= low->value);
+}
+bool fits_high(const std::optional<Bound>& high, const Decimal& value) {
+  return !high || (high->is_open ? value < high->value : value <= high->value);
+}
 
 }  // namespace
 
 bool NumberSpec::holds(const Decimal& value) const {
-  if ((is_whole && !value.is_whole()) || (is_fraction && value.is_whole()) || !fits_low(low, value) || !fits_high(high, value)) return false;
+  if ((is_whole && !value.is_whole()) || (is_fraction && value.is_whole()) || !fits_low(low, value) ||
+      !fits_high(high, value))
+    return false;
   if (std::find(excluded.begin(), excluded.end(), value) != excluded.end()) return false;
   return std::all_of(factors.begin(), factors.end(), [&](const Decimal& factor) {
     const int scale = std::max(factor.num_fraction_digits(), value.num_fraction_digits());
@@ -94,7 +100,9 @@ bool NumberSpec::holds(const Decimal& value) const {
 }
 
 NumberMachine::NumberMachine(NumberSpec spec) : spec_(std::move(spec)) {
-  const auto too_large = [](bool ok) { require(ok, "guide schema: a bound or \"multipleOf\" of too many digits", ErrorCode::kExhausted); };
+  const auto too_large = [](bool ok) {
+    require(ok, "guide schema: a bound or \"multipleOf\" of too many digits", ErrorCode::kExhausted);
+  };
   for (const Decimal& factor : spec_.factors) scale_ = std::max(scale_, factor.num_fraction_digits());
   too_large(scale_ <= kMaxScale);
   for (const Decimal& factor : spec_.factors) {
@@ -109,17 +117,23 @@ NumberMachine::NumberMachine(NumberSpec spec) : spec_(std::move(spec)) {
   if (step_ > 0 && !spec_.is_whole && scale_ == 0) spec_.is_whole = true;
   if (step_ == 1 && scale_ == 0) step_ = 0;
   if (spec_.is_whole) {  // Then the bounds are whole, and closed.
-    if (spec_.low) spec_.low = Bound{spec_.low->is_open ? spec_.low->value.floor().plus_one() : spec_.low->value.ceil(), false};
-    if (spec_.high) spec_.high = Bound{spec_.high->is_open ? spec_.high->value.ceil().minus_one() : spec_.high->value.floor(), false};
+    if (spec_.low)
+      spec_.low = Bound{spec_.low->is_open ? spec_.low->value.floor().plus_one() : spec_.low->value.ceil(), false};
+    if (spec_.high)
+      spec_.high = Bound{spec_.high->is_open ? spec_.high->value.ceil().minus_one() : spec_.high->value.floor(), false};
   }
-  for (const auto* bound : {&spec_.low, &spec_.high}) too_large(!*bound || std::abs((*bound)->value.exponent()) <= kMaxPower);
+  for (const auto* bound : {&spec_.low, &spec_.high})
+    too_large(!*bound || std::abs((*bound)->value.exponent()) <= kMaxPower);
   if (spec_.high) negative_low_ = Bound{spec_.high->value.negated(), spec_.high->is_open};
   if (spec_.low) negative_high_ = Bound{spec_.low->value.negated(), spec_.low->is_open};
   if (step_ > 0) {
-    for (const auto* bound : {&spec_.low, &spec_.high}) too_large(!*bound || ((*bound)->value.exponent() + scale_ <= 34 && (*bound)->value.num_fraction_digits() <= kMaxScale));
+    for (const auto* bound : {&spec_.low, &spec_.high})
+      too_large(!*bound ||
+                ((*bound)->value.exponent() + scale_ <= 34 && (*bound)->value.num_fraction_digits() <= kMaxScale));
   }
   const auto is_zero = [](const std::optional<Bound>& bound) { return !bound || bound->value.is_zero(); };
-  is_bound_ = spec_.is_whole || spec_.is_fraction || step_ > 0 || !is_zero(spec_.low) || !is_zero(spec_.high) || (spec_.low && spec_.high) || !spec_.excluded.empty();
+  is_bound_ = spec_.is_whole || spec_.is_fraction || step_ > 0 || !is_zero(spec_.low) || !is_zero(spec_.high) ||
+              (spec_.low && spec_.high) || !spec_.excluded.empty();
 }
 
 void NumberMachine::forget() {
@@ -170,8 +184,12 @@ std::string NumberMachine::reduced(std::string text) const {
       const Numeral n(text);
       if (n.has_point) return (n.is_negative ? "-" : "") + n.digits + ".0";
       // Past the lower bound and without an upper one any digit may follow.
-      if (!high(n.is_negative) && !n.digits.empty() && n.digits != "0" && fits_low(low(n.is_negative), Decimal::parse(n.digits))) {
-        const std::string edge = low(n.is_negative) && !low(n.is_negative)->value.is_negative() ? std::string(static_cast<std::size_t>(std::max(low(n.is_negative)->value.exponent(), 0)) + 1, '9') : "9";
+      if (!high(n.is_negative) && !n.digits.empty() && n.digits != "0" &&
+          fits_low(low(n.is_negative), Decimal::parse(n.digits))) {
+        const std::string edge =
+            low(n.is_negative) && !low(n.is_negative)->value.is_negative()
+                ? std::string(static_cast<std::size_t>(std::max(low(n.is_negative)->value.exponent(), 0)) + 1, '9')
+                : "9";
         if (edge.size() <= n.digits.size()) return (n.is_negative ? "-" : "") + edge;
       }
     }
@@ -198,7 +216,8 @@ bool NumberMachine::has_room(Int128 from, Int128 to) const {
   const auto ceil_step = [&](Int128 v) { return v >= 0 ? (v + step - 1) / step * step : -(-v / step * step); };
   std::size_t tried = 0;
   for (Int128 v = ceil_step(from); v <= to; v += step) {
-    const bool is_out = std::any_of(spec_.excluded.begin(), spec_.excluded.end(), [&](const Decimal& x) { return x.scaled(scale_) == std::optional<Int128>(v); });
+    const bool is_out = std::any_of(spec_.excluded.begin(), spec_.excluded.end(),
+                                    [&](const Decimal& x) { return x.scaled(scale_) == std::optional<Int128>(v); });
     if (!is_out || ++tried > spec_.excluded.size()) return true;
   }
   return false;
@@ -221,13 +240,18 @@ bool NumberMachine::meets(const Decimal& from, const Decimal& to, bool is_negati
     return is_negative ? has_room(-*b, -*a) : has_room(*a, *b);
   }
   const bool is_point = high && high->value == first;
-  return !is_point || std::find(spec_.excluded.begin(), spec_.excluded.end(), is_negative ? first.negated() : first) == spec_.excluded.end();
+  return !is_point || std::find(spec_.excluded.begin(), spec_.excluded.end(), is_negative ? first.negated() : first) ==
+                          spec_.excluded.end();
 }
 
 /// As meets, for multiples: numerals that begin with these digits, of which `num_fraction` stand after the point.
 bool NumberMachine::meets_factor(const std::string& digits, int num_fraction, bool is_closed, bool is_negative) const {
-  if (num_fraction > scale_ && !is_zeros(digits.substr(digits.size() - static_cast<std::size_t>(num_fraction - scale_)))) return false;
-  const std::string kept = num_fraction > scale_ ? digits.substr(0, digits.size() - static_cast<std::size_t>(num_fraction - scale_)) : digits;
+  if (num_fraction > scale_ &&
+      !is_zeros(digits.substr(digits.size() - static_cast<std::size_t>(num_fraction - scale_))))
+    return false;
+  const std::string kept = num_fraction > scale_
+                               ? digits.substr(0, digits.size() - static_cast<std::size_t>(num_fraction - scale_))
+                               : digits;
   if (kept.size() + static_cast<std::size_t>(std::max(0, scale_ - num_fraction)) > 35) return false;
   const int open = std::max(0, scale_ - num_fraction);
   Int128 from = 0;
@@ -278,7 +302,8 @@ bool NumberMachine::is_live(const std::string& text) const {
   }
   if (!spec_.has_all_forms && spec_.is_whole && text == "-0") return false;
   if (n.has_exponent) return !is_zeros(n.digits + n.fraction) || is_number("0");
-  if (step_ > 0) return meets_factor(n.digits + n.fraction, static_cast<int>(n.fraction.size()), n.has_point, n.is_negative);
+  if (step_ > 0)
+    return meets_factor(n.digits + n.fraction, static_cast<int>(n.fraction.size()), n.has_point, n.is_negative);
   const bool is_point = n.has_point && spec_.is_whole;
   const Decimal value = Decimal::parse(n.digits + "." + n.fraction + "0");
   if (is_point) return is_number((n.is_negative ? "-" : "") + n.digits);

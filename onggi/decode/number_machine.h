@@ -27,8 +27,8 @@ struct NumberSpec {
   bool holds(const Decimal& value) const;
 };
 
-/// JSON numbers within bounds: numerals of any size that JSON's grammar allows. Whole ones, and where a bound other than
-/// 0 or a factor is set, have no exponent; of at most kMaxDigits characters.
+/// JSON numbers within bounds: numerals of any size that JSON's grammar allows. Whole ones, and where a bound other
+/// than 0 or a factor is set, have no exponent; of at most kMaxDigits characters.
 class NumberMachine : public Machine {
  public:
   static constexpr std::size_t kMaxDigits = 340;
@@ -63,7 +63,7 @@ class NumberMachine : public Machine {
   NumberSpec spec_;
   std::optional<Bound> negative_low_;
   std::optional<Bound> negative_high_;
-  bool is_bound_;      ///< By more than its sign.
+  bool is_bound_;    ///< By more than its sign.
   Int128 step_ = 0;  ///< Of the factors, times 10^scale_; 0: none.
   int scale_ = 0;
   std::vector<State> states_;

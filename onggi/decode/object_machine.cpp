@@ -25,7 +25,8 @@ ObjectMachine::ObjectMachine(ObjectSpec spec) : spec_(std::move(spec)), trie_(1)
   for (int i = 0; i < num_names(); ++i) {
     int node = 0;
     for (const char c : spec_.names[static_cast<std::size_t>(i)].key) {
-      const auto [next, is_new] = trie_[static_cast<std::size_t>(node)].next.try_emplace(static_cast<std::uint8_t>(c), static_cast<int>(trie_.size()));
+      const auto [next, is_new] = trie_[static_cast<std::size_t>(node)].next.try_emplace(
+          static_cast<std::uint8_t>(c), static_cast<int>(trie_.size()));
       node = next->second;
       if (is_new) trie_.emplace_back();
       trie_[static_cast<std::size_t>(node)].names.push_back(i);
@@ -74,14 +75,18 @@ void ObjectMachine::find_ends() {
   // Past what can be written a bound says nothing.
   if (spec_.max_members >= 0 && spec_.others.empty()) num_counts_ = 1 + std::min(spec_.max_members, num_names());
   const auto num_wishes = static_cast<std::size_t>(1) << spec_.num_wanted;
-  require(spec_.min_members < (1 << 20) && spec_.max_members < (1 << 20) && (last_.size() * static_cast<std::size_t>(num_counts_) * num_wishes) <= kMaxTable,
+  require(spec_.min_members < (1 << 20) && spec_.max_members < (1 << 20) &&
+              (last_.size() * static_cast<std::size_t>(num_counts_) * num_wishes) <= kMaxTable,
           "guide schema: bounds of the number of properties beside that many properties", ErrorCode::kExhausted);
   can_end_.assign(last_.size() * static_cast<std::size_t>(num_counts_) * num_wishes, false);
   for (int position = num_names(); position >= 0; --position) {
     for (int count = num_counts_ - 1; count >= 0; --count) {
       for (int wanted = static_cast<int>(num_wishes) - 1; wanted >= 0; --wanted) {
         const bool can = may_end(position, count, wanted) || can_go_on({Place::kComma, position, count, wanted, 0});
-        const std::size_t at = (static_cast<std::size_t>(position) * static_cast<std::size_t>(num_counts_) + static_cast<std::size_t>(count)) * num_wishes + static_cast<std::size_t>(wanted);
+        const std::size_t at = (static_cast<std::size_t>(position) * static_cast<std::size_t>(num_counts_) +
+                                static_cast<std::size_t>(count)) *
+                                   num_wishes +
+                               static_cast<std::size_t>(wanted);
         can_end_[at] = can;
       }
     }
@@ -101,20 +106,27 @@ bool ObjectMachine::can_end(int position, int count, int wanted) const {
   }
   if (count >= num_counts_) return false;
   const auto num_wishes = static_cast<std::size_t>(1) << spec_.num_wanted;
-  return can_end_[(static_cast<std::size_t>(position) * static_cast<std::size_t>(num_counts_) + static_cast<std::size_t>(count)) * num_wishes + static_cast<std::size_t>(wanted)];
+  return can_end_[(static_cast<std::size_t>(position) * static_cast<std::size_t>(num_counts_) +
+                   static_cast<std::size_t>(count)) *
+                      num_wishes +
+                  static_cast<std::size_t>(wanted)];
 }
 
 bool ObjectMachine::can_end_after(const ObjectSpec::Value& value, int position, int count, int wanted) const {
   if (value.rule != kNoRule && can_end(position, count, wanted)) return true;
   for (int i = 0; i < spec_.num_wanted; ++i) {
-    if (value.wanted[static_cast<std::size_t>(i)] != kNoRule && (wanted >> i & 1) == 0 && can_end(position, count, wanted | 1 << i)) return true;
+    if (value.wanted[static_cast<std::size_t>(i)] != kNoRule && (wanted >> i & 1) == 0 &&
+        can_end(position, count, wanted | 1 << i))
+      return true;
   }
   return false;
 }
 
 bool ObjectMachine::can_take_others(const State& s) const {
   if (spec_.is_ordered && misses_required(s.position)) return false;
-  return std::any_of(spec_.others.begin(), spec_.others.end(), [&](const ObjectSpec::Others& o) { return can_end_after(o.value, past_names(s.position), after_member(s.count), s.wanted); });
+  return std::any_of(spec_.others.begin(), spec_.others.end(), [&](const ObjectSpec::Others& o) {
+    return can_end_after(o.value, past_names(s.position), after_member(s.count), s.wanted);
+  });
 }
 
 bool ObjectMachine::can_go_on(const State& s) {
@@ -127,7 +139,8 @@ bool ObjectMachine::can_go_on(const State& s) {
 }
 
 int ObjectMachine::intern(State s) {
-  const auto [at, is_new] = known_.try_emplace({static_cast<int>(s.place), s.position, s.count, s.wanted, s.at}, static_cast<int>(states_.size()));
+  const auto [at, is_new] = known_.try_emplace({static_cast<int>(s.place), s.position, s.count, s.wanted, s.at},
+                                               static_cast<int>(states_.size()));
   if (is_new) states_.push_back(s);
   return at->second;
 }
@@ -148,7 +161,10 @@ int ObjectMachine::next(int state, std::uint8_t byte) {
     case Place::kFirst:
     case Place::kAfterValue:
       if (byte == '}' && may_end(s.position, s.count, s.wanted)) return intern({Place::kAfter, 0, 0, 0, 0});
-      if (s.place == Place::kAfterValue) return byte == ',' && can_go_on(s) ? intern({spec_.is_flexible ? Place::kComma : Place::kCommaSpace, s.position, s.count, s.wanted, 0}) : kDead;
+      if (s.place == Place::kAfterValue)
+        return byte == ',' && can_go_on(s)
+                   ? intern({spec_.is_flexible ? Place::kComma : Place::kCommaSpace, s.position, s.count, s.wanted, 0})
+                   : kDead;
       [[fallthrough]];
     case Place::kComma:
     case Place::kKey: {
@@ -156,8 +172,12 @@ int ObjectMachine::next(int state, std::uint8_t byte) {
       const auto child = children.find(byte);
       if (child == children.end()) return kDead;
       const Node& node = trie_[static_cast<std::size_t>(child->second)];
-      if (node.name >= 0) return can_take_name(node.name, s) ? intern({Place::kAfterKey, past(node.name, s.position), after_member(s.count), s.wanted, node.name}) : kDead;
-      const auto first = spec_.is_ordered ? std::lower_bound(node.names.begin(), node.names.end(), s.position) : node.names.begin();
+      if (node.name >= 0)
+        return can_take_name(node.name, s)
+                   ? intern({Place::kAfterKey, past(node.name, s.position), after_member(s.count), s.wanted, node.name})
+                   : kDead;
+      const auto first =
+          spec_.is_ordered ? std::lower_bound(node.names.begin(), node.names.end(), s.position) : node.names.begin();
       for (auto i = first; i != node.names.end() && (!spec_.is_ordered || *i <= last_name(s.position)); ++i) {
         if (can_take_name(*i, s)) return intern({Place::kKey, s.position, s.count, s.wanted, child->second});
       }
@@ -175,15 +195,20 @@ void ObjectMachine::calls(int state, std::vector<Call>& out) {
     const int count = after_member(s.count);
     for (std::size_t i = 0; i < spec_.others.size(); ++i) {
       if (!can_end_after(spec_.others[i].value, past_names(s.position), count, s.wanted)) continue;
-      out.push_back({spec_.others[i].key_rule, intern({Place::kAfterKey, past_names(s.position), count, s.wanted, num_names() + static_cast<int>(i)})});
+      out.push_back({spec_.others[i].key_rule, intern({Place::kAfterKey, past_names(s.position), count, s.wanted,
+                                                       num_names() + static_cast<int>(i)})});
     }
   } else if (s.place == Place::kValue) {
-    const ObjectSpec::Value& value = s.at < num_names() ? spec_.names[static_cast<std::size_t>(s.at)].value : spec_.others[static_cast<std::size_t>(s.at - num_names())].value;
-    if (value.rule != kNoRule && can_end(s.position, s.count, s.wanted)) out.push_back({value.rule, intern({Place::kAfterValue, s.position, s.count, s.wanted, 0})});
+    const ObjectSpec::Value& value = s.at < num_names()
+                                         ? spec_.names[static_cast<std::size_t>(s.at)].value
+                                         : spec_.others[static_cast<std::size_t>(s.at - num_names())].value;
+    if (value.rule != kNoRule && can_end(s.position, s.count, s.wanted))
+      out.push_back({value.rule, intern({Place::kAfterValue, s.position, s.count, s.wanted, 0})});
     for (int i = 0; i < spec_.num_wanted; ++i) {
       const int rule = value.wanted[static_cast<std::size_t>(i)];
       const int wanted = s.wanted | 1 << i;
-      if (rule != kNoRule && (s.wanted >> i & 1) == 0 && can_end(s.position, s.count, wanted)) out.push_back({rule, intern({Place::kAfterValue, s.position, s.count, wanted, 0})});
+      if (rule != kNoRule && (s.wanted >> i & 1) == 0 && can_end(s.position, s.count, wanted))
+        out.push_back({rule, intern({Place::kAfterValue, s.position, s.count, wanted, 0})});
     }
   }
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <cstdint>
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -31,8 +31,8 @@ struct ObjectSpec {
   std::vector<Name> names;  ///< In the order in which they are written.
   std::vector<Others> others;
   int min_members = 0;
-  int max_members = -1;  ///< -1: none.
-  int num_wanted = 0;    ///< Things that some member must fulfil.
+  int max_members = -1;     ///< -1: none.
+  int num_wanted = 0;       ///< Things that some member must fulfil.
   bool is_flexible = true;  ///< White space between tokens; else ", " and ": ".
   bool is_ordered = true;   ///< Else names stand anywhere; only where nothing is wanted.
 };
@@ -52,7 +52,18 @@ class ObjectMachine : public Machine {
   void forget() override;
 
  private:
-  enum class Place : std::uint8_t { kBefore, kFirst, kComma, kCommaSpace, kKey, kAfterKey, kColonSpace, kValue, kAfterValue, kAfter };
+  enum class Place : std::uint8_t {
+    kBefore,
+    kFirst,
+    kComma,
+    kCommaSpace,
+    kKey,
+    kAfterKey,
+    kColonSpace,
+    kValue,
+    kAfterValue,
+    kAfter
+  };
   struct State {
     Place place;
     int position;  ///< Names before this one are written or left out; without an order, the set of those written.
@@ -72,7 +83,10 @@ class ObjectMachine : public Machine {
   bool can_end(int position, int count, int wanted) const;
   bool can_end_after(const ObjectSpec::Value& value, int position, int count, int wanted) const;
   /// A member may come next: one of the names from `position` to the next that is required, or another.
-  bool can_take_name(int name, const State& s) { return is_open(name, s.position) && can_end_after(spec_.names[static_cast<std::size_t>(name)].value, past(name, s.position), after_member(s.count), s.wanted); }
+  bool can_take_name(int name, const State& s) {
+    return is_open(name, s.position) && can_end_after(spec_.names[static_cast<std::size_t>(name)].value,
+                                                      past(name, s.position), after_member(s.count), s.wanted);
+  }
   /// The name may come at this position, as far as the order goes.
   bool is_open(int name, int position) const;
   int past(int name, int position);
@@ -81,7 +95,9 @@ class ObjectMachine : public Machine {
   bool can_take_others(const State& s) const;
   bool can_go_on(const State& s);
   int last_name(int position) const { return last_[static_cast<std::size_t>(position)]; }
-  int after_member(int count) const { return spec_.max_members >= 0 ? count + 1 : std::min(count + 1, spec_.min_members); }
+  int after_member(int count) const {
+    return spec_.max_members >= 0 ? count + 1 : std::min(count + 1, spec_.min_members);
+  }
   void find_ends();
 
   ObjectSpec spec_;

@@ -9,14 +9,17 @@
 namespace onggi::decode {
 namespace {
 
-std::uint64_t mix(std::uint64_t hash, std::uint64_t value) { return (hash ^ value) * 0x9E3779B97F4A7C15ULL + (hash >> 29); }
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
+  return (hash ^ value) * 0x9E3779B97F4A7C15ULL + (hash >> 29);
+}
 
 }  // namespace
 
 std::size_t Pushdown::SetHash::operator()(const Set& set) const {
   std::uint64_t hash = set.size();
   for (const Frame& f : set) {
-    hash = mix(hash, static_cast<std::uint64_t>(static_cast<std::uint32_t>(f.machine)) << 32 | static_cast<std::uint32_t>(f.state));
+    hash = mix(hash, static_cast<std::uint64_t>(static_cast<std::uint32_t>(f.machine)) << 32 |
+                         static_cast<std::uint32_t>(f.state));
     hash = mix(hash, static_cast<std::uint64_t>(static_cast<std::uint32_t>(f.below)));
   }
   return static_cast<std::size_t>(hash ^ hash >> 31);

@@ -36,7 +36,9 @@ struct StackWalk {
 class PushdownGuide : public Guide, public std::enable_shared_from_this<PushdownGuide> {
  public:
   PushdownGuide(std::unique_ptr<Grammar> grammar, const std::shared_ptr<const text::Tokenizer>& tokenizer)
-      : is_json_(grammar->is_json), vocabulary_(shared_vocabulary(tokenizer)), walk_(std::make_unique<StackWalk>(std::move(grammar), vocabulary_)) {}
+      : is_json_(grammar->is_json),
+        vocabulary_(shared_vocabulary(tokenizer)),
+        walk_(std::make_unique<StackWalk>(std::move(grammar), vocabulary_)) {}
 
   std::unique_ptr<GuideState> start(const Slots& slots) const override;
   std::span<const int> reachable() const override { return vocabulary_->ids(); }
@@ -61,9 +63,7 @@ class PushdownState : public GuideState {
     const std::scoped_lock lock(walk().mutex);
     settle();
   }
-  std::unique_ptr<GuideState> fork() const override {
-    return std::make_unique<PushdownState>(*this);
-  }
+  std::unique_ptr<GuideState> fork() const override { return std::make_unique<PushdownState>(*this); }
 
   std::span<const int> allowed() override {
     const TokenMask found = mask();
@@ -140,7 +140,9 @@ class PushdownState : public GuideState {
     keys_.find_suspects(*guide_->vocabulary_, suspects);
     if (suspects.empty()) return;
     const TokenMask whole{bits_.empty() ? std::span<const int>(ids_) : std::span<const int>(), bits_};
-    std::erase_if(suspects, [&](int id) { return !whole.holds(id) || KeyTracker(keys_).read(guide_->vocabulary_->tokenizer().token_bytes(id)); });
+    std::erase_if(suspects, [&](int id) {
+      return !whole.holds(id) || KeyTracker(keys_).read(guide_->vocabulary_->tokenizer().token_bytes(id));
+    });
     std::sort(suspects.begin(), suspects.end());
     suspects.erase(std::unique(suspects.begin(), suspects.end()), suspects.end());
     if (bits_.empty() && suspects.size() == ids_.size()) return;
@@ -192,11 +194,14 @@ class PushdownState : public GuideState {
   bool is_finished_ = false;
 };
 
-std::unique_ptr<GuideState> PushdownGuide::start(const Slots&) const { return std::make_unique<PushdownState>(shared_from_this()); }
+std::unique_ptr<GuideState> PushdownGuide::start(const Slots&) const {
+  return std::make_unique<PushdownState>(shared_from_this());
+}
 
 }  // namespace
 
-std::shared_ptr<const Guide> pushdown_guide(std::unique_ptr<Grammar> grammar, const std::shared_ptr<const text::Tokenizer>& tokenizer) {
+std::shared_ptr<const Guide> pushdown_guide(std::unique_ptr<Grammar> grammar,
+                                            const std::shared_ptr<const text::Tokenizer>& tokenizer) {
   return std::make_shared<const PushdownGuide>(std::move(grammar), tokenizer);
 }
 

@@ -10,11 +10,14 @@ using testing::FakeTokenizer;
 
 std::shared_ptr<const FakeTokenizer> tokenizer() {
   static const auto made = std::make_shared<const FakeTokenizer>(std::vector<std::string>{
-      "{\"", "\": ", "\": \"", "\", \"", "\"}", "}}", "]]", ", ", "true", "ab", "abc", "12", "\\u00", "\\n", "\xEA\xB0\x80", "\xEA\xB0", "\x80\"", " }", "[[", "{}", "a\": ", "\":"});
+      "{\"", "\": ",  "\": \"", "\", \"",       "\"}",      "}}",     "]]", ", ", "true", "ab",    "abc",
+      "12",  "\\u00", "\\n",    "\xEA\xB0\x80", "\xEA\xB0", "\x80\"", " }", "[[", "{}",   "a\": ", "\":"});
   return made;
 }
 
-std::shared_ptr<const Guide> grammar(const std::string& text) { return compile_guide({{"grammar", text}}, tokenizer()); }
+std::shared_ptr<const Guide> grammar(const std::string& text) {
+  return compile_guide({{"grammar", text}}, tokenizer());
+}
 std::shared_ptr<const Guide> schema(const Json& s, const Json& more = {{"whitespace", "flexible"}, {"open", true}}) {
   Json spec = {{"schema", s}};
   spec.update(more);
@@ -30,7 +33,9 @@ bool accepts(const Guide& guide, const std::string& text) {
 }
 
 TEST(Ebnf, RulesCallEachOtherToAnyDepth) {
-  const auto guide = grammar("root ::= list\nlist ::= \"[\" (item (\", \" item)*)? \"]\" # a list\nitem ::= list | [a-c]+ | number\nnumber ::= [0-9]{1,3}");
+  const auto guide = grammar(
+      "root ::= list\nlist ::= \"[\" (item (\", \" item)*)? \"]\" # a list\nitem ::= list | [a-c]+ | number\nnumber "
+      "::= [0-9]{1,3}");
   EXPECT_TRUE(accepts(*guide, "[]"));
   EXPECT_TRUE(accepts(*guide, "[[[a, 12], abc], 7]"));
   EXPECT_FALSE(accepts(*guide, "[1234]"));
@@ -73,19 +78,23 @@ TEST(JsonObject, AnyObjectAndNothingElse) {
     EXPECT_TRUE(accepts(*guide, "{}"));
     EXPECT_TRUE(accepts(*guide, R"({"a": {"b": [1, -2.5e3, true, null, "x\u00e9\n\ud83d\ude00"]}, "c": []})"));
     EXPECT_EQ(accepts(*guide, "{ \"a\" :1 }"), spacing == std::string("flexible"));
-    for (const char* text : {"[]", "1", "{\"a\"}", "{\"a\": 01}", "{\"a\": \"\\ud83d\"}", "{\"a\": 1,}", "{\"a\": \"\n\"}", "{\"a\": \"\xEA\xB0\"}"}) EXPECT_FALSE(accepts(*guide, text)) << text;
+    for (const char* text : {"[]", "1", "{\"a\"}", "{\"a\": 01}", "{\"a\": \"\\ud83d\"}", "{\"a\": 1,}",
+                             "{\"a\": \"\n\"}", "{\"a\": \"\xEA\xB0\"}"})
+      EXPECT_FALSE(accepts(*guide, text)) << text;
   }
 }
 
 TEST(SchemaGrammar, RecursionIsARule) {
-  const auto guide = schema(json(R"({"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "properties": {"v": {"type": "integer"}, "next": {"$ref": "#/$defs/node"}},
+  const auto guide = schema(json(
+      R"({"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "properties": {"v": {"type": "integer"}, "next": {"$ref": "#/$defs/node"}},
                                      "required": ["v"], "additionalProperties": false}}})"));
   EXPECT_TRUE(accepts(*guide, R"({"v": 1, "next": {"v": 2, "next": {"v": 3}}})"));
   EXPECT_FALSE(accepts(*guide, R"({"v": 1, "next": {"next": {"v": 3}}})"));
 }
 
 TEST(SchemaGrammar, OpenObjectsTakeOtherNamesAfterTheirOwn) {
-  const auto guide = schema(json(R"({"type": "object", "properties": {"a": {"type": "integer"}, "b": {}}, "required": ["b", "z"], "additionalProperties": {"type": "string"}})"));
+  const auto guide = schema(json(
+      R"({"type": "object", "properties": {"a": {"type": "integer"}, "b": {}}, "required": ["b", "z"], "additionalProperties": {"type": "string"}})"));
   EXPECT_TRUE(accepts(*guide, R"({"a": 1, "b": [], "z": "x", "ab": "y", "c": "z"})"));
   EXPECT_FALSE(accepts(*guide, R"({"a": 1, "b": []})"));
   EXPECT_FALSE(accepts(*guide, R"({"b": 1, "z": "", "a": 1})"));
@@ -97,15 +106,18 @@ TEST(SchemaGrammar, UnionsAndIntersections) {
   EXPECT_TRUE(accepts(*one, "4"));
   EXPECT_FALSE(accepts(*one, "6"));
   EXPECT_TRUE(accepts(*one, "8"));
-  const auto all = schema(json(R"({"allOf": [{"properties": {"a": {"type": "string"}}, "required": ["a"]}, {"properties": {"a": {"minLength": 2}, "b": {"const": [1, {"x": null}]}}}], "type": "object"})"));
+  const auto all = schema(json(
+      R"({"allOf": [{"properties": {"a": {"type": "string"}}, "required": ["a"]}, {"properties": {"a": {"minLength": 2}, "b": {"const": [1, {"x": null}]}}}], "type": "object"})"));
   EXPECT_TRUE(accepts(*all, R"({"a": "ab", "b": [1, {"x": null}]})"));
   EXPECT_FALSE(accepts(*all, R"({"a": "a"})"));
   EXPECT_FALSE(accepts(*all, R"({"a": "ab", "b": [1]})"));
-  const auto no = schema(json(R"({"type": "object", "not": {"required": ["a", "b"]}, "properties": {"a": true, "b": true}})"));
+  const auto no =
+      schema(json(R"({"type": "object", "not": {"required": ["a", "b"]}, "properties": {"a": true, "b": true}})"));
   EXPECT_TRUE(accepts(*no, R"({"a": 1})"));
   EXPECT_TRUE(accepts(*no, R"({"b": 1})"));
   EXPECT_FALSE(accepts(*no, R"({"a": 1, "b": 2})"));
-  const auto branch = schema(json(R"({"type": "object", "properties": {"k": {"enum": ["x", "y"]}, "v": true}, "required": ["k"], "if": {"properties": {"k": {"const": "x"}}}, "then": {"required": ["v"]}, "else": {"properties": {"v": {"type": "null"}}}})"));
+  const auto branch = schema(json(
+      R"({"type": "object", "properties": {"k": {"enum": ["x", "y"]}, "v": true}, "required": ["k"], "if": {"properties": {"k": {"const": "x"}}}, "then": {"required": ["v"]}, "else": {"properties": {"v": {"type": "null"}}}})"));
   EXPECT_TRUE(accepts(*branch, R"({"k": "x", "v": 1})"));
   EXPECT_FALSE(accepts(*branch, R"({"k": "x"})"));
   EXPECT_TRUE(accepts(*branch, R"({"k": "y", "v": null})"));
@@ -145,7 +157,8 @@ TEST(SchemaGrammar, StringsKeepToLengthsPatternsAndFormats) {
 }
 
 TEST(SchemaGrammar, ListsCountItemsAndWhatTheyContain) {
-  const auto guide = schema(json(R"({"type": "array", "prefixItems": [{"type": "integer"}], "items": {"type": ["string", "null"]}, "contains": {"type": "null"}, "minItems": 2, "maxItems": 4})"));
+  const auto guide = schema(json(
+      R"({"type": "array", "prefixItems": [{"type": "integer"}], "items": {"type": ["string", "null"]}, "contains": {"type": "null"}, "minItems": 2, "maxItems": 4})"));
   EXPECT_TRUE(accepts(*guide, "[1, null]"));
   EXPECT_TRUE(accepts(*guide, "[1, \"a\", \"b\", null]"));
   EXPECT_FALSE(accepts(*guide, "[1, \"a\", \"b\", \"c\"]"));
@@ -166,7 +179,9 @@ TEST(SchemaGrammar, NoNameIsWrittenTwice) {
 }
 
 TEST(SchemaGrammar, MembersInAnyOrderWhereThatIsAskedFor) {
-  const auto guide = schema(json(R"({"properties": {"a": {}, "b": {"type": "integer"}}, "required": ["b"], "maxProperties": 2})"), {{"whitespace", "flexible"}, {"order", "any"}});
+  const auto guide =
+      schema(json(R"({"properties": {"a": {}, "b": {"type": "integer"}}, "required": ["b"], "maxProperties": 2})"),
+             {{"whitespace", "flexible"}, {"order", "any"}});
   EXPECT_TRUE(accepts(*guide, R"({"b": 1, "a": 2})"));
   EXPECT_TRUE(accepts(*guide, R"({"c": 1, "b": 2})"));
   EXPECT_FALSE(accepts(*guide, R"({"c": 1, "a": 2})"));
@@ -174,7 +189,8 @@ TEST(SchemaGrammar, MembersInAnyOrderWhereThatIsAskedFor) {
 }
 
 TEST(SchemaGrammar, NamesByPatternAndNumber) {
-  const auto guide = schema(json(R"({"type": "object", "patternProperties": {"^i": {"type": "integer"}, "s$": {"minimum": 5}}, "additionalProperties": false, "minProperties": 1, "maxProperties": 2})"));
+  const auto guide = schema(json(
+      R"({"type": "object", "patternProperties": {"^i": {"type": "integer"}, "s$": {"minimum": 5}}, "additionalProperties": false, "minProperties": 1, "maxProperties": 2})"));
   EXPECT_TRUE(accepts(*guide, R"({"i": 1, "is": 7})"));
   EXPECT_FALSE(accepts(*guide, R"({"is": 3})"));
   EXPECT_FALSE(accepts(*guide, R"({})"));

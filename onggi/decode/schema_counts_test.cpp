@@ -1,5 +1,5 @@
-// How many instances of the public suites are judged right, by the validator and by the decoder, against the counts that
-// tests/golden/decode/schema_counts.json keeps: they may only get better. ONGGI_SHOW=1 prints what is wrong.
+// How many instances of the public suites are judged right, by the validator and by the decoder, against the counts
+// that tests/golden/decode/schema_counts.json keeps: they may only get better. ONGGI_SHOW=1 prints what is wrong.
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,8 @@ namespace {
 
 std::shared_ptr<const testing::FakeTokenizer> tokenizer() {
   static const auto made = std::make_shared<const testing::FakeTokenizer>(
-      std::vector<std::string>{"{\"", "\": ", "\": \"", "\", \"", "\"}", "}}", "]]", ", ", "true", "false", "null", "foo", "bar", "12", ".0", "[[", "{}", "[]"});
+      std::vector<std::string>{"{\"", "\": ", "\": \"", "\", \"", "\"}", "}}", "]]", ", ", "true", "false", "null",
+                               "foo", "bar", "12", ".0", "[[", "{}", "[]"});
   return made;
 }
 
@@ -37,7 +38,8 @@ void judge_instances(const Guide& guide, const Json& spec, const Json& tests, co
     const char* judged = accepted == valid ? "right" : valid ? "valid refused" : "invalid accepted";
     ++counts[judged];
     if (accepted != valid && std::getenv("ONGGI_SHOW") != nullptr) {
-      std::printf("%s: %s: %s by %s\n", name.c_str(), judged, text.c_str(), spec["schema"].dump().substr(0, 400).c_str());
+      std::printf("%s: %s: %s by %s\n", name.c_str(), judged, text.c_str(),
+                  spec["schema"].dump().substr(0, 400).c_str());
     }
   }
 }
@@ -47,8 +49,10 @@ void judge(const Json& spec, const Json& tests, const std::string& name, Counts&
   try {
     judge_instances(*compile_guide(spec, tokenizer()), spec, tests, name, own);
   } catch (const Error& e) {
-    EXPECT_TRUE(e.code() == ErrorCode::kInvalidArgument || e.code() == ErrorCode::kExhausted) << name << ": " << e.what();
-    const bool has_valid = std::any_of(tests.begin(), tests.end(), [](const Json& test) { return test["valid"].get<bool>(); });
+    EXPECT_TRUE(e.code() == ErrorCode::kInvalidArgument || e.code() == ErrorCode::kExhausted)
+        << name << ": " << e.what();
+    const bool has_valid =
+        std::any_of(tests.begin(), tests.end(), [](const Json& test) { return test["valid"].get<bool>(); });
     own = {{has_valid ? "compile error" : "compile error, none valid", static_cast<int>(tests.size())}};
     if (std::getenv("ONGGI_SHOW") != nullptr) std::printf("%s: %s\n", name.c_str(), e.what());
   }
@@ -72,7 +76,8 @@ void compare(const std::string& suite, const Counts& counts) {
 Counts judge_suite(const char* folder, const char* draft) {
   Counts counts;
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(onggi::testing::shared_folder() / "data/json-schema-test-suite/tests" / folder)) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           onggi::testing::shared_folder() / "data/json-schema-test-suite/tests" / folder)) {
     if (entry.path().extension() == ".json") files.push_back(entry.path());
   }
   std::sort(files.begin(), files.end());
@@ -82,7 +87,12 @@ Counts judge_suite(const char* folder, const char* draft) {
     const Json plain = Json::parse(text);
     const bool asserts = file.parent_path().filename() == "format";
     for (std::size_t i = 0; i < plain.size(); ++i) {
-      const Json spec = {{"schema", plain[i]["schema"]}, {"whitespace", "flexible"}, {"open", true}, {"order", "any"}, {"format", asserts ? "known" : "annotate"}, {"draft", draft}};
+      const Json spec = {{"schema", plain[i]["schema"]},
+                         {"whitespace", "flexible"},
+                         {"open", true},
+                         {"order", "any"},
+                         {"format", asserts ? "known" : "annotate"},
+                         {"draft", draft}};
       judge(spec, exact[i]["tests"], file.stem().string() + ": " + plain[i]["description"].get<std::string>(), counts);
     }
   }
@@ -101,7 +111,8 @@ TEST(SchemaCounts, Draft7) {
 
 TEST(SchemaCounts, MaskBench) {
   ONGGI_NEED_SHARED("data/maskbench/schemas.jsonl.gz");
-  const std::string command = "gzip -dc '" + (onggi::testing::shared_folder() / "data/maskbench/schemas.jsonl.gz").string() + "'";
+  const std::string command =
+      "gzip -dc '" + (onggi::testing::shared_folder() / "data/maskbench/schemas.jsonl.gz").string() + "'";
   FILE* pipe = popen(command.c_str(), "r");
   ASSERT_NE(pipe, nullptr);
   std::string all;
@@ -112,11 +123,18 @@ TEST(SchemaCounts, MaskBench) {
   std::istringstream lines(all);
   for (std::string line; std::getline(lines, line);) {
     const Json exact = parse_json_exactly(line);
-    const Json spec = {{"schema", Json::parse(line)["schema"]}, {"whitespace", "flexible"}, {"open", true}, {"order", "any"}, {"format", "known"}};
+    const Json spec = {{"schema", Json::parse(line)["schema"]},
+                       {"whitespace", "flexible"},
+                       {"open", true},
+                       {"order", "any"},
+                       {"format", "known"}};
     Counts own;
     judge(spec, exact["tests"], exact["name"], own);
     for (const auto& [name, count] : own) counts[name] += count;
-    ++counts[own.size() == 1 && own.contains("right") ? "schemas right" : own.contains("right") || own.contains("valid refused") || own.contains("invalid accepted") ? "schemas wrong" : "schemas refused"];
+    ++counts[own.size() == 1 && own.contains("right") ? "schemas right"
+             : own.contains("right") || own.contains("valid refused") || own.contains("invalid accepted")
+                 ? "schemas wrong"
+                 : "schemas refused"];
   }
   compare("maskbench", counts);
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cctype>
+#include <charconv>
 #include <utility>
 #include <vector>
 
@@ -29,7 +29,8 @@ Draft draft_of(const Json& root, Draft fallback) {
 std::string resolved(const std::string& base, const std::string& reference) {
   const auto has_scheme = [](const std::string& uri) {
     const auto colon = uri.find(':');
-    return colon != std::string::npos && colon > 0 && std::isalpha(static_cast<unsigned char>(uri[0])) != 0 && uri.find_first_of("/?#") > colon;
+    return colon != std::string::npos && colon > 0 && std::isalpha(static_cast<unsigned char>(uri[0])) != 0 &&
+           uri.find_first_of("/?#") > colon;
   };
   const std::string stem = base.substr(0, base.find('#'));
   if (reference.empty()) return stem;
@@ -152,7 +153,8 @@ void SchemaDocument::index(const Json& schema, const std::string& outer) {
       }
       bases_.emplace(at, base);
       for (const auto& [name, member] : at->items()) {
-        if (member.is_structured() && name != "enum" && name != "const" && name != "default" && name != "examples") open.emplace_back(&member, base);
+        if (member.is_structured() && name != "enum" && name != "const" && name != "default" && name != "examples")
+          open.emplace_back(&member, base);
       }
     } else if (at->is_array()) {
       for (const Json& member : *at) open.emplace_back(&member, base);

@@ -12,18 +12,21 @@
 namespace onggi::decode {
 namespace {
 
-constexpr int kMaxSteps = 100'000;       ///< Of one schema, which bounds the time that it takes.
-constexpr int kMaxOwnSteps = 4'000;     ///< Of one rule.
+constexpr int kMaxSteps = 100'000;   ///< Of one schema, which bounds the time that it takes.
+constexpr int kMaxOwnSteps = 4'000;  ///< Of one rule.
 constexpr std::size_t kMaxAlternatives = 1'000;
 constexpr int kMaxEmptyDepth = 3;
 constexpr int kMaxNesting = 12;
 
 constexpr std::array<std::string_view, 18> kAnnotations = {
-    "title", "description", "default", "examples", "$comment", "deprecated", "readOnly", "writeOnly", "$schema", "$defs",
-    "definitions", "$anchor", "$id", "id", "contentMediaType", "contentEncoding", "contentSchema", "$vocabulary"};
-constexpr std::array<std::string_view, 7> kBeside = {"additionalItems", "then", "else", "minContains", "maxContains", "patternProperties", "additionalProperties"};
+    "title",    "description", "default",          "examples",        "$comment",      "deprecated",
+    "readOnly", "writeOnly",   "$schema",          "$defs",           "definitions",   "$anchor",
+    "$id",      "id",          "contentMediaType", "contentEncoding", "contentSchema", "$vocabulary"};
+constexpr std::array<std::string_view, 7> kBeside = {
+    "additionalItems", "then", "else", "minContains", "maxContains", "patternProperties", "additionalProperties"};
 /// Known, and beyond what a grammar can hold.
-constexpr std::array<std::string_view, 5> kRefused = {"$dynamicRef", "$recursiveRef", "unevaluatedProperties", "unevaluatedItems", "x-onggi-regex"};
+constexpr std::array<std::string_view, 5> kRefused = {"$dynamicRef", "$recursiveRef", "unevaluatedProperties",
+                                                      "unevaluatedItems", "x-onggi-regex"};
 
 template <class List>
 bool holds(const List& list, std::string_view name) {
@@ -31,7 +34,9 @@ bool holds(const List& list, std::string_view name) {
 }
 
 bool is_false(const Json& schema) { return schema.is_boolean() && !schema.get<bool>(); }
-bool is_true(const Json& schema) { return schema.is_boolean() ? schema.get<bool>() : schema.is_object() && schema.empty(); }
+bool is_true(const Json& schema) {
+  return schema.is_boolean() ? schema.get<bool>() : schema.is_object() && schema.empty();
+}
 
 Place step_of(const Place& place, int index) {
   Place out = place;
@@ -40,8 +45,10 @@ Place step_of(const Place& place, int index) {
 }
 
 unsigned type_named(const std::string& name) {
-  static const std::map<std::string, unsigned> kTypes = {{"null", kNullType}, {"boolean", kTrueType | kFalseType}, {"object", kObjectType}, {"array", kArrayType},
-                                                         {"string", kStringType}, {"integer", kWholeType}, {"number", kNumberTypes}};
+  static const std::map<std::string, unsigned> kTypes = {{"null", kNullType},     {"boolean", kTrueType | kFalseType},
+                                                         {"object", kObjectType}, {"array", kArrayType},
+                                                         {"string", kStringType}, {"integer", kWholeType},
+                                                         {"number", kNumberTypes}};
   const auto found = kTypes.find(name);
   return found == kTypes.end() ? 0 : found->second;
 }
@@ -67,7 +74,8 @@ std::vector<Conjunction> SchemaExpander::expand(const Schemas& schemas) {
 
 void SchemaExpander::run(Work work, std::vector<Conjunction>& out) {
   while (work.conjunction.types != 0) {
-    require(++num_steps_ <= kMaxSteps && ++num_own_steps_ <= kMaxOwnSteps && out.size() <= kMaxAlternatives, "guide schema: too many alternatives once they are multiplied out", ErrorCode::kExhausted);
+    require(++num_steps_ <= kMaxSteps && ++num_own_steps_ <= kMaxOwnSteps && out.size() <= kMaxAlternatives,
+            "guide schema: too many alternatives once they are multiplied out", ErrorCode::kExhausted);
     if (!work.open.empty()) {
       const Step step = std::move(work.open.back());
       work.open.pop_back();
@@ -77,7 +85,8 @@ void SchemaExpander::run(Work work, std::vector<Conjunction>& out) {
     if (work.choices.empty()) {
       const auto by_place = [](const auto& a, const auto& b) { return a.place < b.place; };
       std::stable_sort(work.conjunction.objects.begin(), work.conjunction.objects.end(), by_place);
-      std::stable_sort(work.conjunction.required.begin(), work.conjunction.required.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+      std::stable_sort(work.conjunction.required.begin(), work.conjunction.required.end(),
+                       [](const auto& a, const auto& b) { return a.first < b.first; });
       out.push_back(std::move(work.conjunction));
       return;
     }
@@ -85,7 +94,8 @@ void SchemaExpander::run(Work work, std::vector<Conjunction>& out) {
     work.choices.pop_back();
     for (const Schemas& option : choice.choices) {
       Work branch = work;
-      for (std::size_t i = option.size(); i-- > 0;) branch.open.push_back({option[i], step_of(choice.place, static_cast<int>(i)), choice.chain, {}});
+      for (std::size_t i = option.size(); i-- > 0;)
+        branch.open.push_back({option[i], step_of(choice.place, static_cast<int>(i)), choice.chain, {}});
       run(std::move(branch), out);
     }
     return;
@@ -99,7 +109,8 @@ void SchemaExpander::read(const Step& step, Work& work) {
     work.conjunction.types = 0;
     return;
   }
-  require(schema.is_object(), "guide schema: a schema must be an object, true or false", ErrorCode::kInvalidArgument, document_.pointer(schema));
+  require(schema.is_object(), "guide schema: a schema must be an object, true or false", ErrorCode::kInvalidArgument,
+          document_.pointer(schema));
   for (auto at = step.chain; at; at = at->outer) {
     if (at->schema == &schema) document_.refuse(schema, "$ref", "comes back to itself without anything between");
   }
@@ -114,7 +125,8 @@ void SchemaExpander::read(const Step& step, Work& work) {
   bool has_object_layer = false;
   for (const auto& [keyword, value] : schema.items()) {
     if (keyword == "properties" || keyword == "patternProperties" || keyword == "additionalProperties") {
-      if (!std::exchange(has_object_layer, true)) read_object(schema, "properties", value, step_of(step.place, index), work);
+      if (!std::exchange(has_object_layer, true))
+        read_object(schema, "properties", value, step_of(step.place, index), work);
     } else {
       read_keyword(schema, keyword, value, inner, index, work);
     }
@@ -128,7 +140,8 @@ void SchemaExpander::also(const Step& step, int index, const Json& schema, Work&
 
 void SchemaExpander::choose(const Step& step, int index, std::vector<Schemas> choices, Work& work) {
   if (choices.size() == 1) {
-    for (std::size_t i = choices[0].size(); i-- > 0;) work.open.push_back({choices[0][i], step_of(step_of(step.place, index), static_cast<int>(i)), step.chain, {}});
+    for (std::size_t i = choices[0].size(); i-- > 0;)
+      work.open.push_back({choices[0][i], step_of(step_of(step.place, index), static_cast<int>(i)), step.chain, {}});
     return;
   }
   work.choices.push_back({nullptr, step_of(step.place, index), step.chain, std::move(choices)});
@@ -167,7 +180,8 @@ int SchemaExpander::bound(const Json& schema, const std::string& keyword, const 
   return static_cast<int>(std::min(value.get<double>(), 1e9));
 }
 
-void SchemaExpander::read_keyword(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index, Work& work) {
+void SchemaExpander::read_keyword(const Json& schema, const std::string& keyword, const Json& value, const Step& step,
+                                  int index, Work& work) {
   Conjunction& c = work.conjunction;
   if (keyword == "\1schema") return also(step, index, *nodes_[value.get<std::size_t>()], work);
   if (keyword == "\1not") return also(step, index, negation(*nodes_[value.get<std::size_t>()]), work);
@@ -177,7 +191,8 @@ void SchemaExpander::read_keyword(const Json& schema, const std::string& keyword
     read_listed(schema, keyword, value, step, index, work);
   } else if (keyword == "$ref") {
     also(step, index, document_.target(schema, keyword), work);
-  } else if (keyword == "$dynamicRef" && value.is_string() && value.get_ref<const std::string&>().find('#') == std::string::npos) {
+  } else if (keyword == "$dynamicRef" && value.is_string() &&
+             value.get_ref<const std::string&>().find('#') == std::string::npos) {
     also(step, index, document_.target(schema, keyword), work);
   } else if (keyword == "allOf") {
     Schemas all;
@@ -217,7 +232,8 @@ void SchemaExpander::read_keyword(const Json& schema, const std::string& keyword
       with.insert(with.begin(), &document_.keep(std::move(present), schema));
       choose(step, index, {std::move(with), {&absent}}, work);
     }
-  } else if (!read_text_or_number(schema, keyword, value, c) && !read_array(schema, keyword, value, c) && !read_object(schema, keyword, value, step_of(step.place, index), work)) {
+  } else if (!read_text_or_number(schema, keyword, value, c) && !read_array(schema, keyword, value, c) &&
+             !read_object(schema, keyword, value, step_of(step.place, index), work)) {
     is_ignored(schema, keyword);
   }
 }
@@ -262,13 +278,16 @@ bool SchemaExpander::is_surely_empty(const Schemas& schemas, int depth) {
 bool SchemaExpander::are_surely_empty(const std::vector<Conjunction>& all, int depth) {
   return std::all_of(all.begin(), all.end(), [&](const Conjunction& c) {
     if ((c.types & ~(kObjectType | kStringType | kNumberTypes)) != 0) return false;
-    if ((c.types & kNumberTypes) != 0 && !(c.listed_numbers && std::none_of(c.listed_numbers->begin(), c.listed_numbers->end(), [&](const Json& n) { return c.numbers.holds(decimal_of(n)); }))) {
+    if ((c.types & kNumberTypes) != 0 &&
+        !(c.listed_numbers && std::none_of(c.listed_numbers->begin(), c.listed_numbers->end(),
+                                           [&](const Json& n) { return c.numbers.holds(decimal_of(n)); }))) {
       if (!c.numbers.low || !c.numbers.high || c.numbers.low->value <= c.numbers.high->value) return false;
     }
     if ((c.types & kStringType) != 0) {
       if (c.listed_texts) {
         const auto fits = [&](const std::string& text) {
-          return std::all_of(c.texts.begin(), c.texts.end(), [&](const auto& dfa) { return dfa->accepts(text); }) && !holds(c.excluded_texts, text);
+          return std::all_of(c.texts.begin(), c.texts.end(), [&](const auto& dfa) { return dfa->accepts(text); }) &&
+                 !holds(c.excluded_texts, text);
         };
         if (std::any_of(c.listed_texts->begin(), c.listed_texts->end(), fits)) return false;
       } else {
@@ -295,7 +314,8 @@ bool SchemaExpander::are_surely_empty(const std::vector<Conjunction>& all, int d
   });
 }
 
-void SchemaExpander::read_listed(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index, Work& work) {
+void SchemaExpander::read_listed(const Json& schema, const std::string& keyword, const Json& value, const Step& step,
+                                 int index, Work& work) {
   const Json one = Json::array({value});
   const Json& values = keyword == "const" ? one : value;
   if (!values.is_array()) document_.refuse(schema, keyword, "must be a list of values");
@@ -341,7 +361,10 @@ void SchemaExpander::read_listed(const Json& schema, const std::string& keyword,
     structured.push_back({closed});
   }
   const auto narrow = [](auto& known, auto found, auto&& same) {
-    if (known) std::erase_if(found, [&](const auto& v) { return std::none_of(known->begin(), known->end(), [&](const auto& k) { return same(k, v); }); });
+    if (known)
+      std::erase_if(found, [&](const auto& v) {
+        return std::none_of(known->begin(), known->end(), [&](const auto& k) { return same(k, v); });
+      });
     known = std::move(found);
   };
   const auto narrow_scalars = [&](Conjunction& to) {
@@ -374,7 +397,8 @@ const ByteDfa& SchemaExpander::pattern(const std::string& source, const Json& sc
   }
 }
 
-bool SchemaExpander::read_text_or_number(const Json& schema, const std::string& keyword, const Json& value, Conjunction& c) {
+bool SchemaExpander::read_text_or_number(const Json& schema, const std::string& keyword, const Json& value,
+                                         Conjunction& c) {
   const auto at_most = [](int& bound, int limit) { bound = bound < 0 ? limit : std::min(bound, limit); };
   const auto shared = [](const ByteDfa& dfa) { return std::shared_ptr<const ByteDfa>(std::shared_ptr<void>(), &dfa); };
   if (keyword == "minLength") {
@@ -401,17 +425,21 @@ bool SchemaExpander::read_text_or_number(const Json& schema, const std::string& 
     for (const Json& number : value) c.numbers.excluded.push_back(decimal_of(number));
   } else if (keyword == "\1types") {
     c.types &= value.get<unsigned>();
-  } else if (keyword == "minimum" || keyword == "maximum" || keyword == "exclusiveMinimum" || keyword == "exclusiveMaximum") {
+  } else if (keyword == "minimum" || keyword == "maximum" || keyword == "exclusiveMinimum" ||
+             keyword == "exclusiveMaximum") {
     const bool is_low = keyword.ends_with("inimum");
     if (value.is_boolean() && keyword.starts_with("exclusive")) return true;  // Draft 4: read with its bound.
     if (!value.is_number()) document_.refuse(schema, keyword, "is no number");
-    const bool is_open = keyword.starts_with("exclusive") || schema.value(is_low ? "exclusiveMinimum" : "exclusiveMaximum", Json()) == Json(true);
+    const bool is_open = keyword.starts_with("exclusive") ||
+                         schema.value(is_low ? "exclusiveMinimum" : "exclusiveMaximum", Json()) == Json(true);
     const Bound found{decimal_of(value), is_open};
     auto& kept = is_low ? c.numbers.low : c.numbers.high;
-    const bool is_tighter = !kept || (is_low ? found.value > kept->value : found.value < kept->value) || (found.value == kept->value && is_open);
+    const bool is_tighter = !kept || (is_low ? found.value > kept->value : found.value < kept->value) ||
+                            (found.value == kept->value && is_open);
     if (is_tighter) kept = found;
   } else if (keyword == "multipleOf") {
-    if (!value.is_number() || decimal_of(value).is_zero() || decimal_of(value).is_negative()) document_.refuse(schema, keyword, "is no number above 0");
+    if (!value.is_number() || decimal_of(value).is_zero() || decimal_of(value).is_negative())
+      document_.refuse(schema, keyword, "is no number above 0");
     c.numbers.factors.push_back(decimal_of(value));
   } else {
     return false;
@@ -456,11 +484,13 @@ bool SchemaExpander::read_array(const Json& schema, const std::string& keyword, 
   return true;
 }
 
-bool SchemaExpander::read_object(const Json& schema, const std::string& keyword, const Json& value, const Place& place, Work& work) {
+bool SchemaExpander::read_object(const Json& schema, const std::string& keyword, const Json& value, const Place& place,
+                                 Work& work) {
   Conjunction& c = work.conjunction;
   if (keyword == "properties") {
     ObjectLayer layer{place, nullptr, nullptr, nullptr};
-    for (const auto& [name, into] : {std::pair("properties", &layer.properties), std::pair("patternProperties", &layer.patterns)}) {
+    for (const auto& [name, into] :
+         {std::pair("properties", &layer.properties), std::pair("patternProperties", &layer.patterns)}) {
       if (!schema.contains(name)) continue;
       if (!schema[name].is_object()) document_.refuse(schema, name, "is no object");
       *into = &schema[name];

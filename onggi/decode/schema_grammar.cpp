@@ -23,7 +23,9 @@ constexpr std::size_t kMaxRules = 20'000;
 constexpr std::size_t kMaxNames = 20'000;
 constexpr int kMaxNameLength = 256;  ///< Where a length bounds the names of members.
 
-bool is_true(const Json& schema) { return schema.is_boolean() ? schema.get<bool>() : schema.is_object() && schema.empty(); }
+bool is_true(const Json& schema) {
+  return schema.is_boolean() ? schema.get<bool>() : schema.is_object() && schema.empty();
+}
 bool is_false(const Json& schema) { return schema.is_boolean() && !schema.get<bool>(); }
 
 std::string spelt(const std::string& text) { return dump_json(Json(text)); }
@@ -38,13 +40,17 @@ struct Alternatives {
 class Compiler {
  public:
   Compiler(const Json& schema, const SchemaReading& reading)
-      : reading_(reading), document_(schema, reading.draft), expander_(document_, reading_), grammar_(std::make_unique<Grammar>()) {}
+      : reading_(reading),
+        document_(schema, reading.draft),
+        expander_(document_, reading_),
+        grammar_(std::make_unique<Grammar>()) {}
 
   std::unique_ptr<Grammar> compile() {
     const int root = rule_of({&document_.root()});
     for (std::size_t i = 0; i < rules_.size(); ++i) read_rule(static_cast<int>(i));
     find_texts();
-    require(root != kNoRule && has_text_[static_cast<std::size_t>(root)], "guide schema: no value fits it", ErrorCode::kInvalidArgument, "#");
+    require(root != kNoRule && has_text_[static_cast<std::size_t>(root)], "guide schema: no value fits it",
+            ErrorCode::kInvalidArgument, "#");
     grammar_->rules.resize(rules_.size());
     for (std::size_t i = 0; i < rules_.size(); ++i) add_machines(i);
     grammar_->root = root;
@@ -63,7 +69,10 @@ class Compiler {
     }
     const auto [at, is_new] = rule_index_.try_emplace(unique, static_cast<int>(rules_.size()));
     if (is_new) {
-      require(rules_.size() < kMaxRules, [] { return "guide schema: more than " + std::to_string(kMaxRules) + " different combinations of schemas"; }, ErrorCode::kExhausted);
+      require(
+          rules_.size() < kMaxRules,
+          [] { return "guide schema: more than " + std::to_string(kMaxRules) + " different combinations of schemas"; },
+          ErrorCode::kExhausted);
       schemas_.push_back(unique);
       rules_.emplace_back();
     }
@@ -124,7 +133,8 @@ class Compiler {
       key += "|" + std::to_string(other.key_rule) + ":";
       add(other.value);
     }
-    return key + "|" + std::to_string(o.min_members) + "," + std::to_string(o.max_members) + "," + std::to_string(o.num_wanted);
+    return key + "|" + std::to_string(o.min_members) + "," + std::to_string(o.max_members) + "," +
+           std::to_string(o.num_wanted);
   }
   template <class Spec>
   static void add_unlike(std::vector<Spec>& list, Spec&& spec, std::map<std::string, int>& keys, int rule) {
@@ -141,13 +151,16 @@ class Compiler {
   /// A machine of some texts, made once for each description of it.
   int literal_machine(const std::vector<Pattern>& texts, const std::string& key) {
     const auto [at, is_new] = machines_.try_emplace(key, -1);
-    if (is_new) at->second = add_machine(std::make_unique<RuleMachine>(build_nfa(Pattern::any_of(texts), SlotUse::kNone, {}), std::vector<int>(), std::vector<SlotContent>()));
+    if (is_new)
+      at->second = add_machine(std::make_unique<RuleMachine>(build_nfa(Pattern::any_of(texts), SlotUse::kNone, {}),
+                                                             std::vector<int>(), std::vector<SlotContent>()));
     return at->second;
   }
 
   void add_scalars(const Conjunction& c, Alternatives& out) {
     const auto add = [&](int machine) {
-      if (machine >= 0 && std::find(out.machines.begin(), out.machines.end(), machine) == out.machines.end()) out.machines.push_back(machine);
+      if (machine >= 0 && std::find(out.machines.begin(), out.machines.end(), machine) == out.machines.end())
+        out.machines.push_back(machine);
     };
     std::vector<Pattern> words;
     if ((c.types & kNullType) != 0) words.push_back(Pattern::literal("null"));
@@ -190,8 +203,9 @@ class Compiler {
   }
 
   int string_machine(const StringSpec& spec) {
-    const std::string key = "string " + std::to_string(reinterpret_cast<std::uintptr_t>(spec.content.get())) + " " + std::to_string(spec.min_length) + " " + std::to_string(spec.max_length) +
-                            " " + std::to_string(reinterpret_cast<std::uintptr_t>(spec.excluded.get()));
+    const std::string key = "string " + std::to_string(reinterpret_cast<std::uintptr_t>(spec.content.get())) + " " +
+                            std::to_string(spec.min_length) + " " + std::to_string(spec.max_length) + " " +
+                            std::to_string(reinterpret_cast<std::uintptr_t>(spec.excluded.get()));
     const auto [at, is_new] = machines_.try_emplace(key, -1);
     if (!is_new) return at->second;
     if (spec.content && spec.content->is_empty()) return -1;
@@ -201,20 +215,23 @@ class Compiler {
   }
 
   static int code_points(const std::string& text) {
-    return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+    return static_cast<int>(
+        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
   }
   static bool fits(const Conjunction& c, const std::string& text) {
     const int length = code_points(text);
     if (length < c.min_length || (c.max_length >= 0 && length > c.max_length)) return false;
     const auto holds = [&](const auto& dfa) { return dfa->accepts(text); };
-    return std::all_of(c.texts.begin(), c.texts.end(), holds) && std::none_of(c.other_texts.begin(), c.other_texts.end(), holds) &&
+    return std::all_of(c.texts.begin(), c.texts.end(), holds) &&
+           std::none_of(c.other_texts.begin(), c.other_texts.end(), holds) &&
            std::find(c.excluded_texts.begin(), c.excluded_texts.end(), text) == c.excluded_texts.end();
   }
 
   int number_machine(const Conjunction& c) {
     NumberSpec spec = c.numbers;
     spec.is_whole = (c.types & kFractionType) == 0;
-    spec.has_all_forms = reading_.is_flexible && !(spec.is_whole && document_.draft() == Draft::k4);  // There 1.0 is no integer.
+    spec.has_all_forms =
+        reading_.is_flexible && !(spec.is_whole && document_.draft() == Draft::k4);  // There 1.0 is no integer.
     if (c.listed_numbers) {
       std::vector<Pattern> texts;
       std::string key = "numbers ";
@@ -227,11 +244,14 @@ class Compiler {
       return texts.empty() ? -1 : literal_machine(texts, key);
     }
     if ((c.types & kWholeType) == 0) {
-      require(!spec.low && !spec.high && spec.factors.empty(), "guide schema: bounds of numbers that must not be whole are not supported", ErrorCode::kInvalidArgument, "#");
+      require(!spec.low && !spec.high && spec.factors.empty(),
+              "guide schema: bounds of numbers that must not be whole are not supported", ErrorCode::kInvalidArgument,
+              "#");
       spec.is_fraction = true;
     }
     std::string key = "number " + std::to_string(spec.is_whole) + std::to_string(spec.is_fraction);
-    for (const auto* bound : {&spec.low, &spec.high}) key += *bound ? " " + (*bound)->value.text() + ((*bound)->is_open ? "<" : "=") : " none";
+    for (const auto* bound : {&spec.low, &spec.high})
+      key += *bound ? " " + (*bound)->value.text() + ((*bound)->is_open ? "<" : "=") : " none";
     for (const Decimal& factor : spec.factors) key += " *" + factor.text();
     for (const Decimal& value : spec.excluded) key += " -" + value.text();
     const auto [at, is_new] = machines_.try_emplace(key, -1);
@@ -264,8 +284,10 @@ class Compiler {
     spec.min_items = c.min_items;
     spec.max_items = c.max_items;
     if (c.max_items >= 0 && c.max_items < c.min_items) return std::nullopt;
-    if (c.contained.size() > 1) document_.refuse(*c.contained[1].schema, "contains", "twice for one list is not supported");
-    if (c.has_unique_items && (c.max_items < 0 || c.max_items > 1)) document_.refuse(*c.unique_at, "uniqueItems", "is not supported");
+    if (c.contained.size() > 1)
+      document_.refuse(*c.contained[1].schema, "contains", "twice for one list is not supported");
+    if (c.has_unique_items && (c.max_items < 0 || c.max_items > 1))
+      document_.refuse(*c.unique_at, "uniqueItems", "is not supported");
     const Contained* contained = c.contained.empty() ? nullptr : &c.contained[0];
     if (contained != nullptr) {
       spec.min_counted = contained->fewest;
@@ -316,9 +338,12 @@ class Compiler {
       } else {
         if (const auto content = content_of(part)) some = *content;
         if (part.min_length > 0 || part.max_length >= 0) {
-          if (part.min_length > kMaxNameLength || part.max_length > kMaxNameLength) document_.refuse(*c.names[0], "maxLength", "of names is too large");
+          if (part.min_length > kMaxNameLength || part.max_length > kMaxNameLength)
+            document_.refuse(*c.names[0], "maxLength", "of names is too large");
           const Pattern any{.kind = Pattern::Kind::kClass, .ranges = {{0, 0x10FFFF}}};
-          some = ByteDfa::both(some, ByteDfa::of_pattern(Pattern::repeat(any, part.min_length, part.max_length < 0 ? Pattern::kUnbounded : part.max_length)));
+          some = ByteDfa::both(
+              some, ByteDfa::of_pattern(Pattern::repeat(any, part.min_length,
+                                                        part.max_length < 0 ? Pattern::kUnbounded : part.max_length)));
         }
       }
       others = ByteDfa::minus(others, some);
@@ -340,7 +365,9 @@ class Compiler {
     spec.min_members = c.min_members;
     spec.max_members = c.max_members;
     spec.num_wanted = static_cast<int>(c.wanted.size());
-    if (c.wanted.size() > 4) throw Error(ErrorCode::kExhausted, "guide schema: too many members that \"not\" asks for", document_.pointer(*c.wanted[0].domain));
+    if (c.wanted.size() > 4)
+      throw Error(ErrorCode::kExhausted, "guide schema: too many members that \"not\" asks for",
+                  document_.pointer(*c.wanted[0].domain));
     spec.is_ordered = reading_.is_ordered || !c.wanted.empty();
     // Names in order: of "properties", of what "not" names, then what is only required.
     std::vector<std::string> names;
@@ -380,7 +407,9 @@ class Compiler {
     for (const WantedMember& wanted : c.wanted) {
       if (wanted.domain->contains("patternProperties")) add_patterns((*wanted.domain)["patternProperties"]);
     }
-    const auto matches = [&](const std::string& source, const std::string& name) { return expander_.pattern(source, *pattern_at).accepts(name); };
+    const auto matches = [&](const std::string& source, const std::string& name) {
+      return expander_.pattern(source, *pattern_at).accepts(name);
+    };
 
     // `has_name` says whether an object of "properties" names the member, `matched` whether a pattern does.
     const auto value_of = [&](const auto& has_name, const auto& matched) {
@@ -409,7 +438,8 @@ class Compiler {
         if (wanted.pattern.empty()) {
           counts = !(wanted.domain->contains("properties") && has_name((*wanted.domain)["properties"]) != nullptr);
           if (wanted.domain->contains("patternProperties")) {
-            for (const auto& [source, part] : (*wanted.domain)["patternProperties"].items()) counts = counts && !matched(source);
+            for (const auto& [source, part] : (*wanted.domain)["patternProperties"].items())
+              counts = counts && !matched(source);
           }
         }
         Schemas with = all;
@@ -427,13 +457,15 @@ class Compiler {
             return found == properties.end() ? nullptr : &*found;
           },
           [&](const std::string& source) { return matches(source, name); });
-      if (allowed_names && !allowed_names->accepts(name)) made.value = {kNoRule, std::vector<int>(c.wanted.size(), kNoRule)};
+      if (allowed_names && !allowed_names->accepts(name))
+        made.value = {kNoRule, std::vector<int>(c.wanted.size(), kNoRule)};
       if (made.value.rule == kNoRule && made.is_required) return std::nullopt;
       if (made.value.rule != kNoRule) spec.names.push_back(std::move(made));
     }
 
     // Names have one spelling each, so that equal names are equal texts.
-    std::vector<Kind> kinds = {{std::shared_ptr<const ByteDfa>(std::shared_ptr<void>(), &ByteDfa::universal()), {}, nullptr}};
+    std::vector<Kind> kinds = {
+        {std::shared_ptr<const ByteDfa>(std::shared_ptr<void>(), &ByteDfa::universal()), {}, nullptr}};
     if (c.max_members >= 0 && c.max_members == 0) kinds.clear();
     if (patterns.empty() && !allowed_names && !names.empty() && !kinds.empty()) {
       std::vector<std::string> spellings;
@@ -462,7 +494,8 @@ class Compiler {
         }
       }
       kinds = std::move(split);
-      require(kinds.size() <= 256, "guide schema: too many patterns of property names that overlap", ErrorCode::kExhausted);
+      require(kinds.size() <= 256, "guide schema: too many patterns of property names that overlap",
+              ErrorCode::kExhausted);
     }
     for (const Kind& kind : kinds) {
       ObjectSpec::Others made;
@@ -513,7 +546,9 @@ class Compiler {
     }
     return std::any_of(rule.objects.begin(), rule.objects.end(), [&](const ObjectSpec& spec) {
       const bool is_bound = spec.min_members > 0 || spec.max_members >= 0 || spec.num_wanted > 0;
-      if (!is_bound) return std::all_of(spec.names.begin(), spec.names.end(), [&](const auto& name) { return !name.is_required || has_text(name.value.rule); });
+      if (!is_bound)
+        return std::all_of(spec.names.begin(), spec.names.end(),
+                           [&](const auto& name) { return !name.is_required || has_text(name.value.rule); });
       const auto left = without_empty(spec);
       return left && !ObjectMachine(*left).is_empty();
     });
@@ -580,6 +615,8 @@ class Compiler {
 
 }  // namespace
 
-std::unique_ptr<Grammar> schema_grammar(const Json& schema, const SchemaReading& reading) { return Compiler(schema, reading).compile(); }
+std::unique_ptr<Grammar> schema_grammar(const Json& schema, const SchemaReading& reading) {
+  return Compiler(schema, reading).compile();
+}
 
 }  // namespace onggi::decode

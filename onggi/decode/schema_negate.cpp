@@ -23,7 +23,8 @@ const Json& SchemaExpander::negation(const Json& schema) {
     return kept;
   };
   if (schema.is_boolean()) return keep(!schema.get<bool>());
-  require(schema.is_object(), "guide schema: a schema must be an object, true or false", ErrorCode::kInvalidArgument, document_.pointer(schema));
+  require(schema.is_object(), "guide schema: a schema must be an object, true or false", ErrorCode::kInvalidArgument,
+          document_.pointer(schema));
   // Schemas may refer to themselves below their members, so this one must be known before its parts are read.
   const Json& kept = keep(Json::object());
   Json alternatives = Json::array();
@@ -49,7 +50,9 @@ void SchemaExpander::negate_keyword(const Json& schema, const std::string& keywo
     made["\1types"] = types;
     out.push_back(std::move(made));
   };
-  const auto no = [&](const std::string& why) { document_.refuse(schema, keyword, "inside \"not\" or \"oneOf\" " + why); };
+  const auto no = [&](const std::string& why) {
+    document_.refuse(schema, keyword, "inside \"not\" or \"oneOf\" " + why);
+  };
   if (keyword == "\1schema") {
     out.push_back(negated(*nodes_[value.get<std::size_t>()]));
   } else if (keyword == "\1not") {
@@ -89,7 +92,8 @@ void SchemaExpander::negate_keyword(const Json& schema, const std::string& keywo
     out.push_back({{"allOf", std::move(none)}});
     for (std::size_t i = 0; i < value.size(); ++i) {
       for (std::size_t j = 0; j < i; ++j) {
-        if (!are_disjoint(value[i], value[j])) out.push_back({{"allOf", Json::array({reference(value[i]), reference(value[j])})}});
+        if (!are_disjoint(value[i], value[j]))
+          out.push_back({{"allOf", Json::array({reference(value[i]), reference(value[j])})}});
       }
     }
   } else if (keyword == "not") {
@@ -165,16 +169,20 @@ void SchemaExpander::negate_keyword(const Json& schema, const std::string& keywo
   } else if (keyword == "contains") {
     const int fewest = schema.contains("minContains") ? bound(schema, "minContains", schema["minContains"]) : 1;
     if (fewest > 0) add(kArrayType, {{"contains", reference(value)}, {"minContains", 0}, {"maxContains", fewest - 1}});
-    if (schema.contains("maxContains")) add(kArrayType, {{"contains", reference(value)}, {"minContains", bound(schema, "maxContains", schema["maxContains"]) + 1}});
+    if (schema.contains("maxContains"))
+      add(kArrayType,
+          {{"contains", reference(value)}, {"minContains", bound(schema, "maxContains", schema["maxContains"]) + 1}});
   } else if (keyword == "dependentRequired" || keyword == "dependentSchemas" || keyword == "dependencies") {
     for (const auto& [name, then] : value.items()) {
       if (then.is_array()) {
-        for (const Json& other : then) add(kObjectType, {{"required", Json::array({name})}, {"properties", {{other.get<std::string>(), false}}}});
+        for (const Json& other : then)
+          add(kObjectType, {{"required", Json::array({name})}, {"properties", {{other.get<std::string>(), false}}}});
       } else {
         add(kObjectType, {{"required", Json::array({name})}, {"allOf", Json::array({negated(then)})}});
       }
     }
-  } else if (keyword == "uniqueItems" || keyword == "propertyNames" || keyword.starts_with('\1') || keyword.starts_with("unevaluated") || keyword.starts_with("$dynamicR") ||
+  } else if (keyword == "uniqueItems" || keyword == "propertyNames" || keyword.starts_with('\1') ||
+             keyword.starts_with("unevaluated") || keyword.starts_with("$dynamicR") ||
              keyword.starts_with("$recursiveR")) {
     if (value != Json(false)) no("is not supported");
   } else {

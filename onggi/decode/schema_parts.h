@@ -17,11 +17,11 @@ namespace onggi::decode {
 /// How a schema is read where JSON Schema leaves it open.
 struct SchemaReading {
   enum class Formats { kAssert, kAssertKnown, kAnnotate };
-  bool is_flexible = false;          ///< White space between tokens, and every form of a number.
-  bool is_ordered = true;            ///< Members in the schema's order; else in any, but where "not" asks for one.
-  bool passes_over_unknown = false;  ///< Keywords that we do not know say nothing (2020-12, 6.5); else refused.
+  bool is_flexible = false;            ///< White space between tokens, and every form of a number.
+  bool is_ordered = true;              ///< Members in the schema's order; else in any, but where "not" asks for one.
+  bool passes_over_unknown = false;    ///< Keywords that we do not know say nothing (2020-12, 6.5); else refused.
   Formats formats = Formats::kAssert;  ///< kAssert refuses names that we do not know.
-  Draft draft = Draft::k202012;      ///< Of a schema that names none.
+  Draft draft = Draft::k202012;        ///< Of a schema that names none.
 };
 
 /// Kinds of value, one bit each.
@@ -46,7 +46,8 @@ struct ObjectLayer {
   const Json* patterns = nullptr;
   const Json* additional = nullptr;  ///< What neither of the two names.
 };
-/// Some member that `domain` leaves to "additionalProperties", or whose name matches one of its patterns, fits a schema.
+/// Some member that `domain` leaves to "additionalProperties", or whose name matches one of its patterns, fits a
+/// schema.
 struct WantedMember {
   const Json* domain = nullptr;
   std::string pattern;  ///< Empty: additional.
@@ -123,11 +124,13 @@ class SchemaExpander {
   };
   void run(Work work, std::vector<Conjunction>& out);
   void read(const Step& step, Work& work);
-  void read_keyword(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index, Work& work);
+  void read_keyword(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index,
+                    Work& work);
   bool read_text_or_number(const Json& schema, const std::string& keyword, const Json& value, Conjunction& c);
   bool read_array(const Json& schema, const std::string& keyword, const Json& value, Conjunction& c);
   bool read_object(const Json& schema, const std::string& keyword, const Json& value, const Place& place, Work& work);
-  void read_listed(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index, Work& work);
+  void read_listed(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index,
+                   Work& work);
   void read_one_of(const Json& value, const Step& step, int index, Work& work);
   void choose(const Step& step, int index, std::vector<Schemas> choices, Work& work);
   void also(const Step& step, int index, const Json& schema, Work& work);
@@ -149,7 +152,7 @@ class SchemaExpander {
   std::map<const Json*, const Json*> closed_;  ///< Schemas of listed objects and arrays.
   std::map<std::pair<const Json*, const Json*>, bool> disjoint_;
   int num_steps_ = 0;
-  int nesting_ = 0;  ///< Of is_surely_empty.
+  int nesting_ = 0;        ///< Of is_surely_empty.
   int num_own_steps_ = 0;  ///< Of one call of expand.
 };
 

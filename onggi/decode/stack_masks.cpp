@@ -43,7 +43,8 @@ const LocalMask& StackMasks::local(int machine, int state) {
   std::shared_ptr<const LocalMask> mask = alike;
   if (!like.refused.empty()) {
     mask = std::make_shared<const LocalMask>(without(*mask, like.refused));
-    num_bytes_ += kBytesOfEntry + (mask->ids.size() + mask->exits.size()) * sizeof(int) + mask->bits.size() * sizeof(std::uint64_t);
+    num_bytes_ += kBytesOfEntry + (mask->ids.size() + mask->exits.size()) * sizeof(int) +
+                  mask->bits.size() * sizeof(std::uint64_t);
   }
   return *(locals_[key_of(state)] = std::move(mask));
 }
@@ -53,7 +54,8 @@ std::shared_ptr<const LocalMask> StackMasks::made(int machine, const Machine::Li
     if (auto kept = vocabulary_->family_mask(like.family)) return kept;
   }
   auto mask = std::make_shared<LocalMask>();
-  if (const int run = walk_.machine(machine).plain_run(like.state); run != Machine::kUnknownRun) mask->plain = vocabulary_->plain(run);
+  if (const int run = walk_.machine(machine).plain_run(like.state); run != Machine::kUnknownRun)
+    mask->plain = vocabulary_->plain(run);
   mask->trie = mask->plain != nullptr ? &vocabulary_->rest() : &vocabulary_->all();
   read(*mask->trie, TokenTrie::kRoot, walk_.lone(machine, like.state), [&](int node, int set) {
     const TokenTrie::Node& at = mask->trie->node(node);
@@ -69,7 +71,8 @@ std::shared_ptr<const LocalMask> StackMasks::made(int machine, const Machine::Li
   std::sort(mask->ids.begin(), mask->ids.end());
   std::sort(mask->exits.begin(), mask->exits.end());
   mask->ids.shrink_to_fit();
-  num_bytes_ += kBytesOfEntry + sizeof(LocalMask) + (mask->ids.size() + mask->exits.size()) * sizeof(int) + mask->bits.size() * sizeof(std::uint64_t);
+  num_bytes_ += kBytesOfEntry + sizeof(LocalMask) + (mask->ids.size() + mask->exits.size()) * sizeof(int) +
+                mask->bits.size() * sizeof(std::uint64_t);
   if (like.family != nullptr) vocabulary_->keep_family_mask(like.family, mask);
   return mask;
 }

@@ -21,7 +21,8 @@ struct SetMask {
 /// Masks of a pushdown walk's stack sets, kept as they are made. Confined to one thread.
 class StackMasks {
  public:
-  StackMasks(Pushdown& walk, std::shared_ptr<const Vocabulary> vocabulary) : walk_(walk), vocabulary_(std::move(vocabulary)) {}
+  StackMasks(Pushdown& walk, std::shared_ptr<const Vocabulary> vocabulary)
+      : walk_(walk), vocabulary_(std::move(vocabulary)) {}
 
   /// Lives until forget().
   const SetMask& of(int set);

@@ -14,9 +14,7 @@ constexpr std::size_t kMaxLengthTable = std::size_t{1} << 24;
 constexpr std::string_view kEscapes = "\"\\bfnrt";
 constexpr std::string_view kEscaped = "\"\\\b\f\n\r\t";
 
-std::shared_ptr<const ByteDfa> universal() {
-  return {std::shared_ptr<void>(), &ByteDfa::universal()};
-}
+std::shared_ptr<const ByteDfa> universal() { return {std::shared_ptr<void>(), &ByteDfa::universal()}; }
 
 bool is_continuation(int byte) { return (byte & 0xC0) == 0x80; }
 
@@ -28,7 +26,8 @@ int hex_value(std::uint8_t c) {
 
 }  // namespace
 
-StringMachine::StringMachine(StringSpec spec) : spec_(std::move(spec)), is_free_(spec_.content == nullptr), content_(is_free_ ? universal() : spec_.content) {
+StringMachine::StringMachine(StringSpec spec)
+    : spec_(std::move(spec)), is_free_(spec_.content == nullptr), content_(is_free_ ? universal() : spec_.content) {
   if (!content_->is_empty() && (spec_.min_length > 0 || spec_.max_length >= 0)) find_lengths();
 }
 
@@ -55,7 +54,8 @@ void StringMachine::find_lengths() {
     changes = false;
     for (std::size_t s = n; s-- > 0;) {
       int best = content_->is_accepting(static_cast<int>(s)) ? 0 : kEndlessRun;
-      for (const Step& step : steps[s]) best = std::min(best, shortest_[static_cast<std::size_t>(step.to)] + step.weight);
+      for (const Step& step : steps[s])
+        best = std::min(best, shortest_[static_cast<std::size_t>(step.to)] + step.weight);
       changes |= best < shortest_[s];
       shortest_[s] = std::min(best, shortest_[s]);
     }
@@ -72,7 +72,8 @@ void StringMachine::find_lengths() {
   }
   for (std::size_t i = 0; i < done.size(); ++i) {
     int best = 0;
-    for (const Step& step : steps[done[i]]) best = std::max(best, longest_[static_cast<std::size_t>(step.to)] + step.weight);
+    for (const Step& step : steps[done[i]])
+      best = std::max(best, longest_[static_cast<std::size_t>(step.to)] + step.weight);
     longest_[done[i]] = best;
     for (const std::size_t from : sources[done[i]]) {
       if (--num_open[from] == 0) done.push_back(from);
@@ -80,7 +81,8 @@ void StringMachine::find_lengths() {
   }
   if (is_free_ || spec_.min_length == 0 || spec_.max_length < 0) return;
   const auto most = static_cast<std::size_t>(spec_.max_length);
-  require((most + 1) * n <= kMaxLengthTable, "guide schema: \"maxLength\" beside a pattern or format is too large", ErrorCode::kExhausted);
+  require((most + 1) * n <= kMaxLengthTable, "guide schema: \"maxLength\" beside a pattern or format is too large",
+          ErrorCode::kExhausted);
   lengths_.assign(most + 1, std::vector<bool>(n));
   for (std::size_t k = 0; k <= most; ++k) {
     for (int pass = 0; pass < 4; ++pass) {  // Up to three bytes go on with a code point.
@@ -117,7 +119,8 @@ int StringMachine::more(int length) const {
 }
 
 int StringMachine::intern(State s) {
-  const auto [at, is_new] = known_.try_emplace({static_cast<int>(s.place), s.content, s.length, s.escape, s.name}, static_cast<int>(states_.size()));
+  const auto [at, is_new] = known_.try_emplace({static_cast<int>(s.place), s.content, s.length, s.escape, s.name},
+                                               static_cast<int>(states_.size()));
   if (is_new) states_.push_back(s);
   return at->second;
 }
@@ -129,9 +132,11 @@ void StringMachine::forget() {
 
 int StringMachine::next(int state, std::uint8_t byte) {
   State s = states_[static_cast<std::size_t>(state)];
-  if (s.place == Place::kBefore) return byte == '"' ? body(content_->start(), 0, spec_.excluded ? NameTrie::kRoot : NameTrie::kOff) : kDead;
+  if (s.place == Place::kBefore)
+    return byte == '"' ? body(content_->start(), 0, spec_.excluded ? NameTrie::kRoot : NameTrie::kOff) : kDead;
   if (s.place == Place::kBody && byte == '"') {
-    const bool ends = content_->is_accepting(s.content) && s.length >= spec_.min_length && !(spec_.excluded && spec_.excluded->is_name(s.name));
+    const bool ends = content_->is_accepting(s.content) && s.length >= spec_.min_length &&
+                      !(spec_.excluded && spec_.excluded->is_name(s.name));
     return ends ? intern({Place::kAfter, 0, 0, 0, NameTrie::kOff}) : kDead;
   }
   if (s.name != NameTrie::kOff) s.name = spec_.excluded->next(s.name, byte);
@@ -149,7 +154,8 @@ int StringMachine::read(const State& s, std::uint8_t byte) {
       return is_escapable(escape) ? intern(escape) : kDead;
     }
     case Place::kEscape: {
-      if (byte == 'u') return is_free_ || is_escapable({Place::kHex, s.content, s.length, 1, s.name}) ? go(Place::kHex, 1) : kDead;
+      if (byte == 'u')
+        return is_free_ || is_escapable({Place::kHex, s.content, s.length, 1, s.name}) ? go(Place::kHex, 1) : kDead;
       if (byte == '/') return is_free_ ? with_character(s, '/') : kDead;
       const auto at = kEscapes.find(static_cast<char>(byte));
       return at == std::string_view::npos ? kDead : with_character(s, static_cast<std::uint8_t>(kEscaped[at]));
@@ -173,10 +179,12 @@ int StringMachine::after_hex(const State& from, std::uint8_t byte) {
   const int value = from.escape * 16 + digit;
   const State longer{Place::kHex, from.content, from.length, value, from.name};
   if (is_free_) {
-    if (value >= 0x1DC && value <= 0x1DF && from.escape == 0x1D) return kDead;  // Half of a pair that has no first half.
+    if (value >= 0x1DC && value <= 0x1DF && from.escape == 0x1D)
+      return kDead;  // Half of a pair that has no first half.
     if (value < 0x10000) return intern(longer);
     const bool is_high = (value & 0xFC00) == 0xD800;
-    return is_high ? intern({Place::kLowEscape, from.content, from.length, 0, from.name}) : body(from.content, from.length, from.name);
+    return is_high ? intern({Place::kLowEscape, from.content, from.length, 0, from.name})
+                   : body(from.content, from.length, from.name);
   }
   if (byte >= 'A' && byte <= 'F') return kDead;
   if (value < 0x10000) return is_escapable(longer) ? intern(longer) : kDead;
@@ -190,7 +198,9 @@ bool StringMachine::is_escapable(const State& from) {
     const int to = content_->next(from.content, byte);
     return to != ByteDfa::kDead && can_end(to, from.length);
   };
-  if (from.place == Place::kEscape && std::any_of(kEscaped.begin(), kEscaped.end(), [&](char c) { return fits(static_cast<std::uint8_t>(c)); })) return true;
+  if (from.place == Place::kEscape &&
+      std::any_of(kEscaped.begin(), kEscaped.end(), [&](char c) { return fits(static_cast<std::uint8_t>(c)); }))
+    return true;
   for (int c = 0; c < 0x20; ++c) {
     if (kEscaped.find(static_cast<char>(c)) != std::string_view::npos) continue;
     int begun = 0x10000 + c;  // As the escape is after all its digits.
@@ -215,7 +225,9 @@ bool StringMachine::is_endless(int content) {
       if (byte == '"' || byte == '\\' || then == ByteDfa::kDead) continue;
       const int to = content_->next(state, static_cast<std::uint8_t>(byte));
       fits = to != ByteDfa::kDead;
-      if (fits && seen.try_emplace(static_cast<std::uint64_t>(to) << 32 | static_cast<std::uint32_t>(then), true).second) open.emplace_back(to, then);
+      if (fits &&
+          seen.try_emplace(static_cast<std::uint64_t>(to) << 32 | static_cast<std::uint32_t>(then), true).second)
+        open.emplace_back(to, then);
     }
   }
   // What is reached from an endless state is endless too.
@@ -237,7 +249,8 @@ int StringMachine::plain_run(int state) {
 
 Machine::Likeness StringMachine::like(int state, int max_bytes) {
   const State s = states_[static_cast<std::size_t>(state)];
-  if (s.place != Place::kBody || content_.get() != &ByteDfa::universal() || s.content != content_->start()) return {state, {}, nullptr};
+  if (s.place != Place::kBody || content_.get() != &ByteDfa::universal() || s.content != content_->start())
+    return {state, {}, nullptr};
   // Far from both bounds it does not matter how far.
   if (spec_.max_length >= 0 && spec_.max_length - s.length <= max_bytes) return {state, {}, nullptr};
   if (s.length < spec_.min_length) {
@@ -255,7 +268,8 @@ NameTrie::NameTrie(std::span<const std::string> names) : nodes_(1) {
   for (const std::string& name : names) {
     int node = kRoot;
     for (const char c : name) {
-      const auto [at, is_new] = nodes_[static_cast<std::size_t>(node)].next.try_emplace(static_cast<std::uint8_t>(c), static_cast<int>(nodes_.size()));
+      const auto [at, is_new] = nodes_[static_cast<std::size_t>(node)].next.try_emplace(
+          static_cast<std::uint8_t>(c), static_cast<int>(nodes_.size()));
       node = at->second;
       if (is_new) nodes_.emplace_back();
     }
@@ -276,7 +290,8 @@ std::vector<std::string> NameTrie::rests(int node) const {
     const auto [at, rest] = std::move(open.back());
     open.pop_back();
     if (is_name(at)) out.push_back(rest);
-    for (const auto& [byte, child] : nodes_[static_cast<std::size_t>(at)].next) open.emplace_back(child, rest + static_cast<char>(byte));
+    for (const auto& [byte, child] : nodes_[static_cast<std::size_t>(at)].next)
+      open.emplace_back(child, rest + static_cast<char>(byte));
   }
   return out;
 }

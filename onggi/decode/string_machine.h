@@ -40,7 +40,8 @@ struct StringSpec {
   std::shared_ptr<const ByteDfa> content;  ///< Of the string's value; null: any.
   int min_length = 0;                      ///< In code points.
   int max_length = -1;                     ///< -1: none.
-  std::shared_ptr<const NameTrie> excluded = nullptr;  ///< None of these; null: none. With the content of all texts only.
+  std::shared_ptr<const NameTrie> excluded =
+      nullptr;  ///< None of these; null: none. With the content of all texts only.
 };
 
 /// JSON strings with their quotes. A string of any content is spelt in every legal way but lone surrogates; one whose
@@ -64,14 +65,19 @@ class StringMachine : public Machine {
   struct State {
     Place place;
     int content;
-    int length;   ///< Code points so far; no more than matter.
-    int escape;   ///< Hex digits read, with a 1 before them.
-    int name;     ///< Where in `excluded`.
+    int length;  ///< Code points so far; no more than matter.
+    int escape;  ///< Hex digits read, with a 1 before them.
+    int name;    ///< Where in `excluded`.
   };
   int intern(State state);
   bool can_end(int content, int length) const;
-  int with_character(const State& from, std::uint8_t byte) { return body(content_->next(from.content, byte), from.length, from.name); }
-  int body(int content, int length, int name) { return content == ByteDfa::kDead || !can_end(content, length) ? kDead : intern({Place::kBody, content, length, 0, name}); }
+  int with_character(const State& from, std::uint8_t byte) {
+    return body(content_->next(from.content, byte), from.length, from.name);
+  }
+  int body(int content, int length, int name) {
+    return content == ByteDfa::kDead || !can_end(content, length) ? kDead
+                                                                  : intern({Place::kBody, content, length, 0, name});
+  }
   int read(const State& from, std::uint8_t byte);
   int after_hex(const State& from, std::uint8_t byte);
   bool is_escapable(const State& from);
@@ -82,8 +88,8 @@ class StringMachine : public Machine {
   StringSpec spec_;
   bool is_free_;  ///< Any content.
   std::shared_ptr<const ByteDfa> content_;
-  std::vector<int> shortest_;  ///< Code points to the end, by content state.
-  std::vector<int> longest_;   ///< kEndlessRun: no bound.
+  std::vector<int> shortest_;               ///< Code points to the end, by content state.
+  std::vector<int> longest_;                ///< kEndlessRun: no bound.
   std::vector<std::vector<bool>> lengths_;  ///< [n][state]: can end in n more code points. Where both bounds matter.
   std::vector<State> states_;
   std::map<std::array<int, 5>, int> known_;

@@ -59,9 +59,12 @@ bool has_top_alternative(std::string_view text) {
 const std::string kDate =
     "(\\d{4}-((0[13578]|1[02])-(0[1-9]|[12]\\d|3[01])|(0[469]|11)-(0[1-9]|[12]\\d|30)|02-(0[1-9]|1\\d|2[0-8]))"
     "|(\\d\\d(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)";
-const std::string kTime = "(([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)|23:59:60(\\.\\d+)?([Zz]|[+-]00:00))";
+const std::string kTime =
+    "(([01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(\\.\\d+)?([Zz]|[+-]([01]\\d|2[0-3]):[0-5]\\d)|23:59:60(\\.\\d+)?([Zz]|[+-]00:"
+    "00))";
 const std::string kTimeSpan = "T(\\d+H(\\d+M(\\d+S)?)?|\\d+M(\\d+S)?|\\d+S)";
-const std::string kDuration = "P((\\d+Y(\\d+M(\\d+D)?)?|\\d+M(\\d+D)?|\\d+D)(" + kTimeSpan + ")?|" + kTimeSpan + "|\\d+W)";
+const std::string kDuration =
+    "P((\\d+Y(\\d+M(\\d+D)?)?|\\d+M(\\d+D)?|\\d+D)(" + kTimeSpan + ")?|" + kTimeSpan + "|\\d+W)";
 // RFC 1123; labels whose third and fourth sign are hyphens are reserved (RFC 5891), and not judged here.
 const std::string kLabel = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?";
 const std::string kHostname = kLabel + "(\\." + kLabel + ")*";
@@ -88,7 +91,8 @@ std::string ipv6() {
 const std::string kAtom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const std::string kWideAtom = "([A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[\\u0080-\\uFFFF]|[^\\u0000-\\uFFFF])+";
 std::string email(const std::string& atom, const std::string& host) {
-  return "(" + atom + "(\\." + atom + ")*|\"([ !#-\\[\\]-~]|\\\\[ -~])*\")@(" + host + "|\\[(" + kIpv4 + "|IPv6:" + ipv6() + ")\\])";
+  return "(" + atom + "(\\." + atom + ")*|\"([ !#-\\[\\]-~]|\\\\[ -~])*\")@(" + host + "|\\[(" + kIpv4 +
+         "|IPv6:" + ipv6() + ")\\])";
 }
 
 // RFC 3986; `wide` are the characters that RFC 3987 adds.
@@ -96,7 +100,8 @@ std::string uri(const std::string& wide, bool is_reference) {
   const std::string escaped = "%[0-9A-Fa-f]{2}";
   const std::string plain = "A-Za-z0-9._~!$&'()*+,;=" + wide + "\\-";
   const std::string pchar = "([:@" + plain + "]|" + escaped + ")";
-  const std::string host = "(\\[(" + ipv6() + "|v[0-9A-Fa-f]+\\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\\]|([" + plain + "]|" + escaped + ")*)";
+  const std::string host =
+      "(\\[(" + ipv6() + "|v[0-9A-Fa-f]+\\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\\]|([" + plain + "]|" + escaped + ")*)";
   const std::string authority = "((([" + plain + ":]|" + escaped + ")*)@)?" + host + "(:\\d*)?";
   const std::string segments = "(/" + pchar + "*)*";
   const std::string tail = "(\\?([/?:@" + plain + "]|" + escaped + ")*)?(#([/?:@" + plain + "]|" + escaped + ")*)?";
@@ -109,7 +114,8 @@ std::string uri(const std::string& wide, bool is_reference) {
 const std::string kWide = "\\u00A0-\\uD7FF\\uF900-\\uFFEF";
 
 const std::string kJsonPointer = "(/([^~/]|~[01])*)*";
-const std::string kTemplateName = "([A-Za-z0-9_]|%[0-9A-Fa-f]{2})(\\.?([A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*(:[1-9]\\d{0,3}|\\*)?";
+const std::string kTemplateName =
+    "([A-Za-z0-9_]|%[0-9A-Fa-f]{2})(\\.?([A-Za-z0-9_]|%[0-9A-Fa-f]{2}))*(:[1-9]\\d{0,3}|\\*)?";
 
 const std::map<std::string, std::string>& expressions() {
   static const std::map<std::string, std::string> all = {
@@ -129,7 +135,8 @@ const std::map<std::string, std::string>& expressions() {
       {"uuid", "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"},
       {"json-pointer", kJsonPointer},
       {"relative-json-pointer", "(0|[1-9]\\d*)(#|" + kJsonPointer + ")"},
-      {"uri-template", "([^\\u0000-\\u0020\"'%<>\\\\^`{|}]|%[0-9A-Fa-f]{2}|\\{[+#./;?&=,!@|]?" + kTemplateName + "(," + kTemplateName + ")*\\})*"},
+      {"uri-template", "([^\\u0000-\\u0020\"'%<>\\\\^`{|}]|%[0-9A-Fa-f]{2}|\\{[+#./;?&=,!@|]?" + kTemplateName + "(," +
+                           kTemplateName + ")*\\})*"},
   };
   return all;
 }
@@ -157,12 +164,14 @@ const FormatLanguage* format_language(const std::string& name) {
   if (expression == expressions().end()) return nullptr;
   const std::scoped_lock lock(mutex);
   if (const auto found = known.find(name); found != known.end()) return &found->second;
-  ByteDfa texts = ByteDfa::of_pattern(parse_regex(expression->second, {.has_slots = false, .has_anchors = true, .where = name}));
+  ByteDfa texts =
+      ByteDfa::of_pattern(parse_regex(expression->second, {.has_slots = false, .has_anchors = true, .where = name}));
   if (name == "hostname" || name == "email") {
     texts = ByteDfa::minus(texts, searched(name == "email" ? "@([^@]*[.])?[^.@]{2}--" : "(^|[.])[^.]{2}--", name));
   }
   const int max_length = name == "hostname" ? 253 : -1;
-  return &known.emplace(name, FormatLanguage{std::make_shared<const ByteDfa>(std::move(texts)), max_length}).first->second;
+  return &known.emplace(name, FormatLanguage{std::make_shared<const ByteDfa>(std::move(texts)), max_length})
+              .first->second;
 }
 
 }  // namespace onggi::decode

@@ -25,7 +25,9 @@ int plain_characters(std::string_view bytes) {
   return count;
 }
 
-bool is_text(const text::Tokenizer& tokenizer, int id) { return !tokenizer.is_control(id) && !tokenizer.token_bytes(id).empty(); }
+bool is_text(const text::Tokenizer& tokenizer, int id) {
+  return !tokenizer.is_control(id) && !tokenizer.token_bytes(id).empty();
+}
 
 TokenTrie rest_of(const text::Tokenizer& tokenizer) {
   std::vector<int> ids;
@@ -41,7 +43,8 @@ TokenTrie rest_of(const text::Tokenizer& tokenizer) {
 
 Vocabulary::Vocabulary(std::shared_ptr<const text::Tokenizer> tokenizer)
     : tokenizer_(std::move(tokenizer)), all_(shared_trie(tokenizer_)), rest_(rest_of(*tokenizer_)) {
-  require(tokenizer_->eos_id() >= 0 || !tokenizer_->stop_ids().empty(), "the tokenizer has no end token, which a guide needs");
+  require(tokenizer_->eos_id() >= 0 || !tokenizer_->stop_ids().empty(),
+          "the tokenizer has no end token, which a guide needs");
   stop_id_ = tokenizer_->eos_id() >= 0 ? tokenizer_->eos_id() : tokenizer_->stop_ids()[0];
   for (auto& bits : plain_) bits.resize(num_words());
   for (int id = 0; id < tokenizer_->vocab_size(); ++id) {
@@ -58,7 +61,8 @@ Vocabulary::Vocabulary(std::shared_ptr<const text::Tokenizer> tokenizer)
     const int count = plain_characters(bytes);
     if (count < 0) continue;
     max_plain_ = std::max(max_plain_, count);
-    for (int run = std::min(count, kMaxRun); run <= kMaxRun; ++run) plain_[static_cast<std::size_t>(run)][static_cast<std::size_t>(id) / 64] |= std::uint64_t{1} << (id % 64);
+    for (int run = std::min(count, kMaxRun); run <= kMaxRun; ++run)
+      plain_[static_cast<std::size_t>(run)][static_cast<std::size_t>(id) / 64] |= std::uint64_t{1} << (id % 64);
   }
 }
 

@@ -134,6 +134,12 @@ class Metrics(unittest.TestCase):
         self.server.events("/v1/completions", body | {"n": 3, "temperature": 1})
         self.assertEqual(self.server.request("POST", "/v1/completions", "{")[0], 400)
         after = self.read()
+        more = lambda family, **labels: self.total(after, family, **labels) - self.total(before, family, **labels)  # noqa: E731
+        deadline = time.monotonic() + 10
+        http = lambda status: more("http_requests_total", handler="/v1/completions", method="POST", status=status)  # noqa: E731
+        counted = lambda: (http("2xx"), http("4xx"), more("vllm:generation_tokens_total"))  # noqa: E731
+        while counted() != (2, 1, 4 * usage["completion_tokens"]) and time.monotonic() < deadline:
+            after = self.read()  # counted when the last byte is out, and at the step's end
         grown = lambda family, **labels: self.count(after, family, **labels) - self.count(before, family, **labels)  # noqa: E731
         for family in ("vllm:time_to_first_token_seconds", "vllm:e2e_request_latency_seconds", "onggi_request_seconds",
                        "vllm:request_queue_time_seconds", "vllm:request_prefill_time_seconds", "vllm:request_decode_time_seconds",
@@ -144,14 +150,9 @@ class Metrics(unittest.TestCase):
         self.assertGreater(grown("onggi_mask_seconds"), 6)
         self.assertGreater(grown("vllm:iteration_tokens_total"), 6)
         self.assertLessEqual(grown("onggi_grammar_compile_seconds"), 1)
-        more = lambda family, **labels: self.total(after, family, **labels) - self.total(before, family, **labels)  # noqa: E731
         self.assertEqual(more("vllm:generation_tokens_total"), 4 * usage["completion_tokens"])
         self.assertEqual(more("vllm:prompt_tokens_total"), 2 * usage["prompt_tokens"])
         self.assertEqual(more("vllm:request_success_total", finished_reason="length"), 2)
-        deadline = time.monotonic() + 10
-        http = lambda status: more("http_requests_total", handler="/v1/completions", method="POST", status=status)  # noqa: E731
-        while (http("2xx"), http("4xx")) != (2, 1) and time.monotonic() < deadline:  # counted when the last byte is out
-            after = self.read()
         self.assertEqual((http("2xx"), http("4xx")), (2, 1))
 
     def test_strangers_do_not_make_new_series(self):

@@ -108,7 +108,7 @@ await part("errors", async () => {
   const before = await metric(plain, "onggi_cancelled_total");
   const aborter = new AbortController();
   const long = made(plain, { maxTokens: 500, n: 20, temperature: 1, modelKwargs: { guided_regex: "[a-z]{500,4000}" } });
-  setTimeout(() => aborter.abort(), 150);
+  until(async () => (await metric(plain, "vllm:num_requests_running")) > 0).then(() => aborter.abort());
   await refused("cancel", () => long.invoke("?", { signal: aborter.signal }), Error);
   check("cancel: counted", await until(async () => (await metric(plain, "onggi_cancelled_total")) > before));
 });

@@ -394,7 +394,7 @@ await part("cancellation", async () => {
   check("cancel: by leaving the loop", await until(async () => (await metric(plain, "onggi_cancelled_total")) > cancelled));
   const aborter = new AbortController();
   const pending = client(plain).completions.create({ model: "model", ...long }, { signal: aborter.signal });
-  setTimeout(() => aborter.abort(), 100);
+  until(async () => (await metric(plain, "vllm:num_requests_running")) > 0).then(() => aborter.abort());
   await refused("cancel: by a signal", () => pending, errors.APIUserAbortError);
   check("cancel: the place is free", await until(async () => (await metric(plain, "vllm:num_requests_running")) === 0));
   check("cancel: counted", (await metric(plain, "onggi_cancelled_total")) >= cancelled + 2);
