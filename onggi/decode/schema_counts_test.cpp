@@ -8,13 +8,11 @@
 #include <cstdlib>
 #include <filesystem>
 #include <map>
-#include <sstream>
 
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
 #include "onggi/decode/json_text.h"
 #include "onggi/decode/test_support.h"
-#include "tests/support/shared.h"
 
 namespace onggi::decode {
 namespace {
@@ -75,13 +73,7 @@ void compare(const std::string& suite, const Counts& counts) {
 
 Counts judge_suite(const char* folder, const char* draft) {
   Counts counts;
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(
-           onggi::testing::shared_folder() / "data/json-schema-test-suite/tests" / folder)) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  for (const auto& file : files) {
+  for (const auto& file : testing::suite_files(folder)) {
     const std::string text = read_file(file);
     const Json exact = parse_json_exactly(text);
     const Json plain = Json::parse(text);
@@ -111,17 +103,8 @@ TEST(SchemaCounts, Draft7) {
 
 TEST(SchemaCounts, MaskBench) {
   ONGGI_NEED_SHARED("data/maskbench/schemas.jsonl.gz");
-  const std::string command =
-      "gzip -dc '" + (onggi::testing::shared_folder() / "data/maskbench/schemas.jsonl.gz").string() + "'";
-  FILE* pipe = popen(command.c_str(), "r");
-  ASSERT_NE(pipe, nullptr);
-  std::string all;
-  char buffer[65536];
-  for (std::size_t n = 0; (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) all.append(buffer, n);
-  ASSERT_EQ(pclose(pipe), 0);
   Counts counts;
-  std::istringstream lines(all);
-  for (std::string line; std::getline(lines, line);) {
+  for (const std::string& line : testing::maskbench_lines()) {
     const Json exact = parse_json_exactly(line);
     const Json spec = {{"schema", Json::parse(line)["schema"]},
                        {"whitespace", "flexible"},

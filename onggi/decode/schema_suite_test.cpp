@@ -1,15 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <sstream>
 
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
 #include "onggi/decode/schema.h"
 #include "onggi/decode/test_support.h"
-#include "tests/support/shared.h"
 
 namespace onggi::decode {
 namespace {
@@ -60,12 +57,7 @@ void report(const char* suite, const Counts& counts) {
 
 Counts test_suite(const char* draft) {
   Counts counts;
-  std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(onggi::testing::shared_folder() / "data/json-schema-test-suite/tests" / draft)) {
-    if (entry.path().extension() == ".json") files.push_back(entry.path());
-  }
-  std::sort(files.begin(), files.end());
-  for (const auto& file : files) {
+  for (const auto& file : testing::suite_files(draft)) {
     // Some files are about odd JSON; what our reader refuses is not for the guide to judge.
     Json groups;
     try {
@@ -91,16 +83,8 @@ TEST(SchemaSuite, Draft7) {
 
 TEST(SchemaSuite, MaskBench) {
   ONGGI_NEED_SHARED("data/maskbench/schemas.jsonl.gz");
-  const std::string command = "gzip -dc '" + (onggi::testing::shared_folder() / "data/maskbench/schemas.jsonl.gz").string() + "'";
-  FILE* pipe = popen(command.c_str(), "r");
-  ASSERT_NE(pipe, nullptr);
-  std::string all;
-  char buffer[65536];
-  for (std::size_t n = 0; (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) all.append(buffer, n);
-  ASSERT_EQ(pclose(pipe), 0);
   Counts counts;
-  std::istringstream lines(all);
-  for (std::string line; std::getline(lines, line);) {
+  for (const std::string& line : testing::maskbench_lines()) {
     const Json json = Json::parse(line);
     judge(json["schema"], json["tests"], json["name"].get<std::string>(), counts);
   }

@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <map>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "onggi/core/error.h"
 #include "onggi/core/random.h"
 #include "onggi/decode/guide.h"
 #include "onggi/text/tokenizer.h"
+#include "tests/support/shared.h"
 
 namespace onggi::decode::testing {
 
@@ -124,6 +128,31 @@ inline bool walks(const Guide& guide, const text::Tokenizer& tokenizer, const Sl
     state->advance(id);
   }
   return state->is_finished();
+}
+
+/// Lines of maskbench: a JSON object each. Throws kNotFound where they can't be read.
+inline std::vector<std::string> maskbench_lines() {
+  const auto path = onggi::testing::shared_folder() / "data/maskbench/schemas.jsonl.gz";
+  FILE* pipe = popen(("gzip -dc '" + path.string() + "'").c_str(), "r");
+  std::string all;
+  char buffer[65536];
+  for (std::size_t n = 0; pipe != nullptr && (n = fread(buffer, 1, sizeof buffer, pipe)) > 0;) all.append(buffer, n);
+  if (pipe == nullptr || pclose(pipe) != 0) throw Error(ErrorCode::kNotFound, "can't read it", path.string());
+  std::vector<std::string> lines;
+  std::istringstream stream(all);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+/// Files of a draft in JSON-Schema-Test-Suite, sorted.
+inline std::vector<std::filesystem::path> suite_files(const std::string& draft) {
+  std::vector<std::filesystem::path> files;
+  const auto folder = onggi::testing::shared_folder() / "data/json-schema-test-suite/tests" / draft;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.path().extension() == ".json") files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 }  // namespace onggi::decode::testing

@@ -15,8 +15,10 @@ ByteDfa searched(std::string_view source, const std::string& where) {
   return ByteDfa::of_search(parse_regex(source, {.has_slots = false, .has_anchors = true, .where = where}));
 }
 
-/// Length of the group that begins the text, with its brackets; 0 if it does not end.
-std::size_t group_length(std::string_view text) {
+/// Tells `see(index, depth)` of each sign that is neither escaped nor inside a class, with the number of groups that
+/// are open after it, until that says true: gives where, or npos.
+template <class See>
+std::size_t find_outside_of_classes(std::string_view text, See see) {
   int depth = 0;
   bool in_class = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -26,33 +28,23 @@ std::size_t group_length(std::string_view text) {
       in_class = text[i] != ']';
     } else if (text[i] == '[') {
       in_class = true;
-    } else if (text[i] == '(') {
-      ++depth;
-    } else if (text[i] == ')' && --depth == 0) {
-      return i + 1;
+    } else {
+      if (text[i] == '(' || text[i] == ')') depth += text[i] == '(' ? 1 : -1;
+      if (see(i, depth)) return i;
     }
   }
-  return 0;
+  return std::string_view::npos;
+}
+
+/// Length of the group that begins the text, with its brackets; 0 if it does not end.
+std::size_t group_length(std::string_view text) {
+  return find_outside_of_classes(text, [&](std::size_t i, int depth) { return text[i] == ')' && depth == 0; }) + 1;
 }
 
 /// Alternatives outside of groups.
 bool has_top_alternative(std::string_view text) {
-  int depth = 0;
-  bool in_class = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\') {
-      ++i;
-    } else if (in_class) {
-      in_class = text[i] != ']';
-    } else if (text[i] == '[') {
-      in_class = true;
-    } else if (text[i] == '(' || text[i] == ')') {
-      depth += text[i] == '(' ? 1 : -1;
-    } else if (text[i] == '|' && depth == 0) {
-      return true;
-    }
-  }
-  return false;
+  const auto is_top = [&](std::size_t i, int depth) { return text[i] == '|' && depth == 0; };
+  return find_outside_of_classes(text, is_top) != std::string_view::npos;
 }
 
 // RFC 3339, with the leap day in leap years and the leap second at the end of a day of UTC.
