@@ -180,10 +180,12 @@ void replace_folder(const std::filesystem::path& fresh, const std::filesystem::p
   fs::remove_all(old, error);
 }
 
+bool lock_file(int fd) { return ::flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK; }
+
 AppendFile::AppendFile(const std::filesystem::path& path, std::ptrdiff_t keep_bytes) : path_(path.string()) {
   fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
   if (fd_ < 0) fail("can't open for writing", path_);
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {  // Some file systems have no locks.
+  if (!lock_file(fd_)) {
     ::close(fd_);
     throw Error(ErrorCode::kUnavailable, "the file is in use by another process; wait for it or stop it", path_);
   }

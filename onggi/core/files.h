@@ -42,6 +42,10 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view conte
 /// crash leaves the old folder or the new one, where the file system can exchange names. Throws kUnavailable.
 void replace_folder(const std::filesystem::path& fresh, const std::filesystem::path& folder);
 
+/// Takes an open file for this process, until it is closed: false where another has it. Some file systems have no locks:
+/// there it is true.
+bool lock_file(int fd);
+
 /// Append-only file, of one process at a time. `append` writes all or throws; `sync` makes what was appended durable.
 class AppendFile {
  public:

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
 #include "onggi/core/hash.h"
+#include "onggi/core/system_random.h"
 #include "onggi/core/yaml.h"
 
 namespace onggi::server {
@@ -138,16 +138,7 @@ bool is_caller_name(std::string_view name) {
   });
 }
 
-std::string make_key() {
-  unsigned char bytes[32];
-  require(getrandom(bytes, sizeof bytes, 0) == sizeof bytes, "no random bytes from the system", ErrorCode::kInternal);
-  std::string key = "onggi-";
-  for (const unsigned char byte : bytes) {
-    key += "0123456789abcdef"[byte >> 4];
-    key += "0123456789abcdef"[byte & 15];
-  }
-  return key;
-}
+std::string make_key() { return "onggi-" + system_random_hex(32); }
 
 std::vector<Caller> parse_keys(std::string_view text, const std::string& where, bool is_yaml, bool may_hold_more) {
   auto callers = is_yaml ? read_yaml(text, where, may_hold_more) : read_lines(text, where);

@@ -56,26 +56,28 @@ TextInputs read_text_inputs(const Members& members, const std::string& name, std
   return inputs;
 }
 
-std::vector<std::vector<int>> prompts_of(const Backend& backend, const TextInputs& inputs, const std::string& name) {
+void check_prompt(const Backend& backend, const std::vector<int>& ids, const std::string& where, std::size_t max_tokens,
+                  const std::string& name) {
+  if (ids.empty()) refuse(where, "is empty");
   const int vocab_size = std::min(backend.tokenizer->vocab_size(), backend.decoder.config().vocab_size);
+  const int highest = *std::ranges::max_element(ids);
+  if (highest >= vocab_size) refuse(where, "token id " + std::to_string(highest) + " is not in the vocabulary");
+  if (ids.size() <= max_tokens) return;
+  throw ApiError(400,
+                 where + ": has " + std::to_string(ids.size()) + " tokens, of which the model's context holds " +
+                     std::to_string(max_tokens),
+                 "context_length_exceeded", name);
+}
+
+std::vector<std::vector<int>> prompts_of(const Backend& backend, const TextInputs& inputs, const std::string& name) {
   const auto max_tokens = static_cast<std::size_t>(backend.decoder.config().max_positions);
   std::vector<std::vector<int>> prompts = inputs.ids;
   for (std::size_t i = 0; i < inputs.texts.size(); ++i) {
     if (inputs.texts[i].empty()) refuse(place_of(name, inputs, i), "is empty");
     prompts.push_back(text_ids(*backend.tokenizer, inputs.texts[i], true));
   }
-  for (std::size_t i = 0; i < prompts.size(); ++i) {
-    const std::string where = place_of(name, inputs, i);
-    if (prompts[i].empty()) refuse(where, "is empty");
-    const int highest = *std::ranges::max_element(prompts[i]);
-    if (highest >= vocab_size) refuse(where, "token id " + std::to_string(highest) + " is not in the vocabulary");
-    if (prompts[i].size() > max_tokens) {
-      throw ApiError(400,
-                     where + ": has " + std::to_string(prompts[i].size()) + " tokens, the model's context is " +
-                         std::to_string(max_tokens),
-                     "context_length_exceeded", name);
-    }
-  }
+  for (std::size_t i = 0; i < prompts.size(); ++i)
+    check_prompt(backend, prompts[i], place_of(name, inputs, i), max_tokens, name);
   return prompts;
 }
 

@@ -22,6 +22,11 @@ TextInputs read_text_inputs(const Members& members, const std::string& name, std
 /// The list's ids. Throws ApiError 400 naming `where` for anything that can be none.
 std::vector<int> read_ids(const Json& list, const std::string& where);
 
+/// Throws ApiError 400 naming `where` for a prompt that is empty or holds an id of no token; 400
+/// context_length_exceeded, of the member `name`, for one of more than `max_tokens`.
+void check_prompt(const Backend& backend, const std::vector<int>& ids, const std::string& where, std::size_t max_tokens,
+                  const std::string& name);
+
 /// Prompts of inputs: ids as they are, texts read literally after the beginning token where the model has one. Throws
 /// ApiError 400 naming `name` for one that is empty or holds an id of no token, 400 context_length_exceeded for one
 /// that is longer than the model's context.

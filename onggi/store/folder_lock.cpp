@@ -6,10 +6,10 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "onggi/core/error.h"
+#include "onggi/core/files.h"
 
 namespace onggi::store {
 
@@ -27,7 +27,7 @@ FolderLock::FolderLock(const std::filesystem::path& folder) {
                 "can't write to the folder: " + std::string(std::strerror(errno)) + "; choose one that can be written",
                 folder.string());
   }
-  if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {  // Some file systems have no locks.
+  if (!lock_file(fd_)) {
     ::close(fd_);
     throw Error(ErrorCode::kUnavailable, "the folder is in use by another process; stop it or choose another folder",
                 folder.string());

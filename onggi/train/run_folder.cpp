@@ -12,7 +12,6 @@
 #include <tuple>
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "onggi/core/error.h"
@@ -68,7 +67,7 @@ int lock_folder(const fs::path& path) {
   require(
       fd >= 0, [] { return std::string("can't open the lock file: ") + std::strerror(errno); }, ErrorCode::kUnavailable,
       name);
-  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  if (lock_file(fd)) return fd;
   ::close(fd);
   throw Error(ErrorCode::kUnavailable, "the run is in use by another process; wait for it or stop it", path.string());
 }

@@ -3,9 +3,8 @@
 #include <set>
 #include <vector>
 
-#include <sys/random.h>
-
 #include "onggi/core/error.h"
+#include "onggi/core/system_random.h"
 #include "onggi/server/api_error.h"
 #include "onggi/server/batch/content_sender.h"
 #include "onggi/server/batch/upload.h"
@@ -40,16 +39,7 @@ void sweep(const fs::path& folder, Wanted is_wanted) {
 
 }  // namespace
 
-std::string random_id(const std::string& prefix) {
-  unsigned char bytes[12];
-  require(getrandom(bytes, sizeof bytes, 0) == sizeof bytes, "no random bytes from the system", ErrorCode::kInternal);
-  std::string id = prefix;
-  for (const unsigned char byte : bytes) {
-    id += "0123456789abcdef"[byte >> 4];
-    id += "0123456789abcdef"[byte & 15];
-  }
-  return id;
-}
+std::string random_id(const std::string& prefix) { return prefix + system_random_hex(12); }
 
 Batches::Batches(Backend& backend, BatchesOptions options, std::function<void(const std::string&)> log)
     : options_(std::move(options)), folder_(options_.folder), lock_(options_.folder), store_(database_of(folder_)) {

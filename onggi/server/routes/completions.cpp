@@ -5,24 +5,18 @@
 #include <chrono>
 #include <optional>
 
-#include <sys/random.h>
-
 #include "onggi/core/error.h"
+#include "onggi/core/system_random.h"
 #include "onggi/server/arrival.h"
 #include "onggi/server/completion_reply.h"
 #include "onggi/server/completion_request.h"
 #include "onggi/server/deadline.h"
 #include "onggi/server/routes/route.h"
+#include "onggi/server/text_inputs.h"
 #include "onggi/server/token_ids.h"
 
 namespace onggi::server {
 namespace {
-
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  require(getrandom(&seed, sizeof seed, 0) == sizeof seed, "no random bytes from the system", ErrorCode::kInternal);
-  return seed;
-}
 
 std::vector<int> chat_ids(const Backend& backend, const CompletionRequest& request) {
   if (!backend.chat_template)
@@ -57,7 +51,7 @@ std::shared_ptr<runtime::AnswerSettings> settings_of(Backend& backend, const Com
   settings->adapter = model.adapter;
   settings->cache_key = model.content_hash;
   settings->sampling = request.sampling;
-  settings->seed = request.seed ? *request.seed : random_seed();
+  settings->seed = request.seed ? *request.seed : system_random();
   settings->stop_texts = request.stop_texts;
   settings->num_alternatives = request.num_alternatives;
   settings->logit_bias = request.logit_bias;
@@ -78,20 +72,9 @@ std::vector<std::vector<int>> prompts_of(const Backend& backend, const Completio
   std::vector<std::vector<int>> prompts = request.prompt_ids;
   if (request.is_chat) prompts.push_back(chat_ids(backend, request));
   for (const std::string& text : request.prompts) prompts.push_back(text_ids(*backend.tokenizer, text, true));
-  const auto& config = backend.decoder.config();
-  for (const auto& ids : prompts) {
-    if (ids.empty()) throw ApiError(400, "prompt: is empty", "invalid_value", "prompt");
-    const int highest = *std::ranges::max_element(ids);
-    if (highest >= config.vocab_size)
-      throw ApiError(400, "prompt: token id " + std::to_string(highest) + " is not in the vocabulary", "invalid_value",
-                     "prompt");
-    if (static_cast<std::int64_t>(ids.size()) >= config.max_positions) {
-      throw ApiError(400,
-                     "the prompt of " + std::to_string(ids.size()) + " tokens is longer than the model's context of " +
-                         std::to_string(config.max_positions),
-                     "context_length_exceeded", request.is_chat ? "messages" : "prompt");
-    }
-  }
+  const std::string name = request.is_chat ? "messages" : "prompt";
+  const auto max_tokens = static_cast<std::size_t>(backend.decoder.config().max_positions) - 1;
+  for (const auto& ids : prompts) check_prompt(backend, ids, name, max_tokens, name);
   return prompts;
 }
 
