@@ -6,20 +6,23 @@ idle streams, a reader that stalls.
 """
 
 import argparse
+import atexit
 import http.client
 import json
 import os
+import re
 import resource
+import selectors
 import socket
 import statistics
 import subprocess
-import threading
 import time
 
 
 class Server:
     def __init__(self, onggi, *flags):
         self.process = subprocess.Popen([onggi, "serve", "--port", "0", "--quiet", *map(str, flags)], stdout=subprocess.PIPE)
+        atexit.register(self.process.kill)  # Also where a part fails: nobody else would end it.
         for line in iter(self.process.stdout.readline, b""):
             if b"listening on" in line:
                 self.port = int(line.decode().rsplit(":", 1)[1].split("/")[0])
@@ -88,63 +91,97 @@ def post(port, path, body):
     return data
 
 
-BODY = {"prompt": "상품: 수분 크림\n후기: 촉촉하고 순해서 좋아요\n", "max_tokens": 24, "temperature": 1, "logit_bias": {"1": -100, "106": -100}}
+# Short, so that many end within a part's seconds; the guide keeps an answer from ending early.
+BODY = {"prompt": "상품: 수분 크림\n후기: 촉촉하고 순해서 좋아요\n", "max_tokens": 8, "temperature": 1, "guided_regex": "[가-힣 ,.]{60,4000}"}
+BODY_BYTES = json.dumps(BODY | {"seed": -1}).encode().replace(b"%", b"%%").replace(b": -1", b": %d")
+
+
+class Asker:
+    """Many connections in one thread: on two cores the clients must cost next to nothing, or they are what is measured.
+    Answers are (status, seconds it took, when it ended, answer tokens)."""
+
+    def __init__(self, server):
+        self.address = ("127.0.0.1", server.port)
+        self.selector = selectors.DefaultSelector()
+        self.number = 0
+        self.answers = []
+
+    def connect(self):
+        connection = socket.create_connection(self.address)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.selector.register(connection, selectors.EVENT_READ, {})
+        return connection
+
+    def send(self, connection):
+        self.number += 1
+        body = BODY_BYTES % self.number
+        state = self.selector.get_key(connection).data
+        state.update(began=time.monotonic(), data=b"")
+        connection.sendall(b"POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+
+    def receive(self, wait_s):
+        """Connections whose answers ended within wait_s or as soon as any did."""
+        ended = []
+        for key, _ in self.selector.select(max(0.0, wait_s)):
+            data = key.data
+            part = key.fileobj.recv(65536)
+            if not part:
+                raise SystemExit("the server closed a connection")
+            data["data"] += part
+            head, mark, body = data["data"].partition(b"\r\n\r\n")
+            if mark and len(body) >= int(re.search(rb"(?i)content-length: *(\d+)", head)[1]):
+                now, status = time.monotonic(), int(head.split(b" ", 2)[1])
+                tokens = int(re.search(rb'"completion_tokens": *(\d+)', body)[1]) if status == 200 else 0
+                self.answers.append((status, now - data["began"], now, tokens))
+                ended.append(key.fileobj)
+        return ended
+
+    def close(self):
+        for key in list(self.selector.get_map().values()):
+            key.fileobj.close()
+        self.selector.close()
 
 
 def closed_loop(server, num_clients, seconds):
-    """Answer tokens a second with this many clients that wait for their answers."""
-    done, end = [], time.monotonic() + seconds
-
-    def client(number):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
-        turn = 0
-        while time.monotonic() < end:
-            turn += 1
-            status, data = server.ask(BODY | {"seed": number * 1000 + turn}, connection)
-            assert status == 200, data
-            if time.monotonic() <= end:
-                done.append(json.loads(data)["usage"]["completion_tokens"])
-
-    threads = [threading.Thread(target=client, args=(i,)) for i in range(num_clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return sum(done) / seconds, len(done) / seconds
+    """Answer tokens and answers a second with this many clients that wait for their answers."""
+    asker = Asker(server)
+    for _ in range(num_clients):
+        asker.send(asker.connect())
+    end = time.monotonic() + seconds
+    while (now := time.monotonic()) < end:
+        for connection in asker.receive(end - now):
+            asker.send(connection)
+    asker.close()
+    good = [answer for answer in asker.answers if answer[2] <= end]
+    if any(answer[0] != 200 for answer in good):
+        raise SystemExit(f"not served: {[answer for answer in good if answer[0] != 200][0]}")
+    if not good:
+        raise SystemExit(f"no answer of {num_clients} clients within {seconds} s: give --seconds more")
+    return sum(answer[3] for answer in good) / seconds, len(good) / seconds
 
 
 def overload(onggi, seconds):
     server = Server(onggi, "--max-waiting-tokens", 4000)
     closed_loop(server, 32, 5)
     capacity, requests_per_s = closed_loop(server, 32, seconds)
-    before = server.rss_bytes()
-    good, refused, highest = [], [], [0]
-    lock = threading.Lock()
-    end = time.monotonic() + seconds
-
-    def one(number):
-        began = time.monotonic()
-        status, data = server.ask(BODY | {"seed": number})
-        now = time.monotonic()
-        with lock:
-            if status == 429:
-                refused.append(now - began)
-            elif status == 200 and now <= end:
-                good.append(json.loads(data)["usage"]["completion_tokens"])
-
-    threads, number, next_at = [], 0, time.monotonic()
-    while time.monotonic() < end:
-        threads.append(threading.Thread(target=one, args=(number,)))
-        threads[-1].start()
-        number += 1
-        next_at += 1 / (3 * requests_per_s)
-        highest[0] = max(highest[0], server.rss_bytes())
-        time.sleep(max(0.0, next_at - time.monotonic()))
-    for thread in threads:
-        thread.join()
+    before, cpu_before = server.rss_bytes(), time.process_time()
+    asker, idle, highest = Asker(server), [], before
+    began = next_at = time.monotonic()
+    end = began + seconds
+    while (now := time.monotonic()) < end:
+        while next_at <= now:
+            asker.send(idle.pop() if idle else asker.connect())
+            next_at += 1 / (3 * requests_per_s)
+            if asker.number % 64 == 0:
+                highest = max(highest, server.rss_bytes())
+        idle += asker.receive(min(next_at, end) - now)
+    client_cpu = (time.process_time() - cpu_before) / seconds
+    asker.close()
     server.stop()
-    return {"capacity_tokens_per_s": capacity, "goodput_tokens_per_s": sum(good) / seconds, "share": sum(good) / seconds / capacity, "asked": number, "refused": len(refused),
-            "refusal_p50_ms": 1000 * percentile(refused, 0.5), "refusal_p99_ms": 1000 * percentile(refused, 0.99), "memory_growth_mb": (highest[0] - before) / 1e6}
+    refused = [answer[1] for answer in asker.answers if answer[0] == 429]
+    good = sum(answer[3] for answer in asker.answers if answer[0] == 200)
+    return {"capacity_tokens_per_s": capacity, "goodput_tokens_per_s": good / seconds, "share": good / seconds / capacity, "asked": asker.number, "refused": len(refused),
+            "refusal_p50_ms": 1000 * percentile(refused, 0.5), "refusal_p99_ms": 1000 * percentile(refused, 0.99), "client_cores": client_cpu, "memory_growth_mb": (highest - before) / 1e6}
 
 
 def idle_streams(onggi, count):
@@ -176,18 +213,28 @@ def idle_streams(onggi, count):
     return {"streams": count, "waiting": waiting, "bytes_each": (after - before) / count, "get_p99_ms": 1000 * percentile(gets, 0.99)}
 
 
+def wait_until_still(server):
+    """Until no token was generated for a second."""
+    before, deadline = -1, time.monotonic() + 120
+    while (now := server.metric("vllm:generation_tokens_total")) != before:
+        if time.monotonic() > deadline:
+            raise SystemExit("the reader that stalls never stopped its answer")
+        before = now
+        time.sleep(1)
+
+
 def stalled_reader(onggi, seconds, rounds):
     server = Server(onggi)
     closed_loop(server, 8, 3)
     shares = []
     for _ in range(rounds):
         free, _ = closed_loop(server, 8, seconds)
-        body = json.dumps(BODY | {"stream": True, "max_tokens": 8000, "logprobs": 20}).encode()
+        body = json.dumps(BODY | {"stream": True, "max_tokens": 4000, "logprobs": 20, "n": 16}).encode()
         stalled = socket.socket()
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stalled.connect(("127.0.0.1", server.port))
         stalled.sendall(b"POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
-        time.sleep(8)  # until its buffers are full
+        wait_until_still(server)  # its buffers, and the system's, are full
         beside, _ = closed_loop(server, 8, seconds)
         stalled.close()
         time.sleep(1)

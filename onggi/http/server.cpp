@@ -24,10 +24,12 @@
 #include <thread>
 #include <unordered_set>
 
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "onggi/core/error.h"
+#include "onggi/core/quick_thread.h"
+#include "onggi/core/system_random.h"
+#include "onggi/http/outbox.h"
 
 // g++ 12 takes Boost 1.74's coroutine frames for memory of the plain operator new.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
@@ -53,61 +55,6 @@ constexpr std::chrono::seconds kDiscardTimeout{2};
 constexpr std::int64_t kLeastBytesPerSecond = 32 << 10;
 
 class Session;
-
-/// What an answering thread and the session share. The session takes bytes out, everyone else puts them in.
-class Outbox {
- public:
-  Outbox(Request request, bool is_chunked, bool keeps_alive, std::int64_t max_queued_bytes,
-         std::weak_ptr<Session> session, asio::io_context& io)
-      : request_(std::move(request)),
-        is_chunked_(is_chunked),
-        keeps_alive_(keeps_alive),
-        max_queued_bytes_(max_queued_bytes),
-        session_(std::move(session)),
-        io_(&io) {}
-
-  const Request& request() const { return request_; }
-  void respond(const Response& response);
-  void start_stream(const Response& head);
-  void write(std::string_view bytes);
-  void finish();
-  /// 500, unless an answer has begun: then the stream is cut, so that the client knows.
-  void abandon(const Response& failure);
-  bool is_gone() const { return is_gone_.load(std::memory_order_acquire); }
-  bool is_congested() const { return is_congested_.load(std::memory_order_acquire); }
-  void on_gone(std::function<void()> callback);
-  void on_relieved(std::function<void()> callback);
-
-  // The session's side, on the I/O thread.
-  struct Batch {
-    std::string bytes;
-    bool is_last = false;  ///< Nothing follows.
-    bool is_cut = false;   ///< The answer broke off: close without its end.
-  };
-  Batch take();
-  void sent(std::int64_t num_bytes);
-  void mark_gone();
-  void heartbeat();
-  int status() const { return status_; }
-  bool has_ended();
-
- private:
-  void put(std::string_view bytes);  ///< `mutex_` held.
-  void wake();                       ///< `mutex_` held.
-
-  const Request request_;
-  const bool is_chunked_, keeps_alive_;
-  const std::int64_t max_queued_bytes_;
-  const std::weak_ptr<Session> session_;
-  asio::io_context* const io_;  ///< Not to be touched once gone: the server may be.
-  std::mutex mutex_;
-  std::string pending_;
-  std::int64_t queued_bytes_ = 0;  ///< Pending, and taken but not sent.
-  int status_ = 0;
-  bool has_started_ = false, has_finished_ = false, is_cut_ = false, is_woken_ = false, is_event_stream_ = false;
-  std::atomic<bool> is_gone_{false}, is_congested_{false};
-  std::function<void()> gone_, relieved_;
-};
 
 /// What a body's sink calls back and the session share: whether the last piece is taken.
 class Receipt {
@@ -149,17 +96,6 @@ class Handle : public Exchange {
   std::shared_ptr<Outbox> outbox_;
   Service& service_;
 };
-
-std::string make_id() {
-  unsigned char bytes[12];
-  require(getrandom(bytes, sizeof bytes, 0) == sizeof bytes, "no random bytes from the system", ErrorCode::kInternal);
-  std::string id = "req_";
-  for (const unsigned char byte : bytes) {
-    id += "0123456789abcdef"[byte >> 4];
-    id += "0123456789abcdef"[byte & 15];
-  }
-  return id;
-}
 
 }  // namespace
 
@@ -219,7 +155,8 @@ class Session : public std::enable_shared_from_this<Session> {
   asio::awaitable<bool> await_first_byte();
   asio::awaitable<Next> serve_one();
   asio::awaitable<Next> answer(Request request, Clock::time_point began);
-  asio::awaitable<Next> refuse(const Head& head, Response response, Clock::time_point began);
+  asio::awaitable<Next> refuse(const Head& head, Response response, Clock::time_point began, bool is_body_gone);
+  bool drop_body_that_is_here(const Head& head);
   static bool is_silent(error_code ec);
   Response protocol_error(error_code ec, std::int64_t max_body_bytes);
   std::optional<Response> admit(const Head& head, Admission& admission);
@@ -263,130 +200,6 @@ bool Receipt::is_given() {
 void Receipt::detach() {
   const std::lock_guard lock(mutex_);
   io_ = nullptr;
-}
-
-void Outbox::put(std::string_view bytes) {
-  pending_ += bytes;
-  queued_bytes_ += static_cast<std::int64_t>(bytes.size());
-  if (queued_bytes_ > max_queued_bytes_) is_congested_.store(true, std::memory_order_release);
-}
-
-void Outbox::wake() {
-  if (is_woken_) return;
-  is_woken_ = true;
-  asio::post(*io_, [weak = session_] {
-    if (const auto session = weak.lock()) session->wake();
-  });
-}
-
-void Outbox::respond(const Response& response) {
-  const std::lock_guard lock(mutex_);
-  if (is_gone() || has_started_) return;
-  has_started_ = has_finished_ = true;
-  status_ = response.status;
-  put(head_text(response, request_.id, static_cast<std::int64_t>(response.body.size()), keeps_alive_));
-  if (request_.method != "HEAD") put(response.body);
-  wake();
-}
-
-void Outbox::start_stream(const Response& head) {
-  const std::lock_guard lock(mutex_);
-  if (is_gone() || has_started_) return;
-  has_started_ = true;
-  status_ = head.status;
-  is_event_stream_ = head.content_type.starts_with("text/event-stream");
-  put(head_text(head, request_.id, is_chunked_ ? kChunked : kUntilClose, keeps_alive_));
-  wake();
-}
-
-void Outbox::write(std::string_view bytes) {
-  const std::lock_guard lock(mutex_);
-  if (is_gone() || !has_started_ || has_finished_ || bytes.empty()) return;
-  put(is_chunked_ ? chunk_text(bytes) : std::string(bytes));
-  wake();
-}
-
-void Outbox::finish() {
-  const std::lock_guard lock(mutex_);
-  if (is_gone() || !has_started_ || has_finished_) return;
-  has_finished_ = true;
-  if (is_chunked_) put("0\r\n\r\n");
-  wake();
-}
-
-void Outbox::abandon(const Response& failure) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (is_gone() || has_finished_) return;
-    if (has_started_) {
-      has_finished_ = is_cut_ = true;
-      wake();
-      return;
-    }
-  }
-  respond(failure);
-}
-
-void Outbox::on_gone(std::function<void()> callback) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!is_gone()) {
-      gone_ = std::move(callback);
-      return;
-    }
-  }
-  callback();
-}
-
-void Outbox::on_relieved(std::function<void()> callback) {
-  const std::lock_guard lock(mutex_);
-  relieved_ = std::move(callback);
-}
-
-Outbox::Batch Outbox::take() {
-  const std::lock_guard lock(mutex_);
-  is_woken_ = false;
-  return {std::exchange(pending_, {}), has_finished_, is_cut_};
-}
-
-void Outbox::sent(std::int64_t num_bytes) {
-  std::function<void()> callback;
-  {
-    const std::lock_guard lock(mutex_);
-    queued_bytes_ -= num_bytes;
-    if (is_congested() && queued_bytes_ <= max_queued_bytes_ / 2) {
-      is_congested_.store(false, std::memory_order_release);
-      callback = relieved_;
-    }
-  }
-  if (callback) callback();
-}
-
-void Outbox::mark_gone() {
-  std::function<void()> callback;
-  {
-    const std::lock_guard lock(mutex_);
-    if (is_gone()) return;
-    is_gone_.store(true, std::memory_order_release);
-    is_congested_.store(false, std::memory_order_release);
-    pending_.clear();
-    callback = std::exchange(gone_, nullptr);
-    relieved_ = nullptr;
-  }
-  if (callback) callback();
-}
-
-void Outbox::heartbeat() {
-  const std::lock_guard lock(mutex_);
-  if (is_gone() || !is_event_stream_ || has_finished_ || queued_bytes_ > 0) return;
-  constexpr std::string_view kComment = ": still here\n\n";
-  put(is_chunked_ ? chunk_text(kComment) : std::string(kComment));
-  wake();
-}
-
-bool Outbox::has_ended() {
-  const std::lock_guard lock(mutex_);
-  return is_gone() || has_finished_;
 }
 
 void Session::tick(Clock::time_point now) {
@@ -471,6 +284,7 @@ asio::awaitable<Session::Next> Session::serve_one() {
   Head head = make_head(!ec);
   Admission admission;
   std::optional<Response> refusal = ec ? protocol_error(ec, 0) : admit(head, admission);
+  const bool is_body_gone = refusal && !ec && drop_body_that_is_here(head);
   if (!refusal && !parser_->is_done()) {
     parser_->body_limit(static_cast<std::uint64_t>(admission.max_body_bytes));
     if (equals_ignoring_case(head.field("expect"), "100-continue")) {
@@ -489,7 +303,7 @@ asio::awaitable<Session::Next> Session::serve_one() {
   }
   if (refusal) {
     Response response = std::move(*refusal);
-    co_return co_await refuse(head, std::move(response), began);
+    co_return co_await refuse(head, std::move(response), began, is_body_gone);
   }
   Request request{std::move(head), std::move(parser_->get().body()), std::move(admission.sink)};
   co_return co_await answer(std::move(request), began);
@@ -555,7 +369,7 @@ std::optional<Response> Session::admit(const Head& head, Admission& admission) {
 Head Session::make_head(bool is_whole) const {
   Head head;
   head.peer = peer_;
-  head.id = make_id();
+  head.id = "req_" + system_random_hex(12);
   if (!is_whole) return head;
   const auto& message = parser_->get();
   head.method = std::string(message.method_string());
@@ -573,9 +387,18 @@ Head Session::make_head(bool is_whole) const {
   return head;
 }
 
-asio::awaitable<Session::Next> Session::refuse(const Head& head, Response response, Clock::time_point began) {
-  const bool goes_on =
-      parser_->is_done() && keeps_alive() && response.status != 400;  // who is misunderstood starts again
+/// So that a client that is refused with a small body, of which nothing was read, keeps its connection.
+bool Session::drop_body_that_is_here(const Head& head) {
+  if (parser_->is_done()) return true;
+  if (!parser_->content_length() || std::cmp_less(buffer_.size(), head.content_length)) return false;
+  buffer_.consume(static_cast<std::size_t>(head.content_length));
+  return true;
+}
+
+asio::awaitable<Session::Next> Session::refuse(const Head& head, Response response, Clock::time_point began,
+                                               bool is_body_gone) {
+  // Who is misunderstood starts again.
+  const bool goes_on = (is_body_gone || parser_->is_done()) && keeps_alive() && response.status != 400;
   std::string text = head_text(response, head.id, static_cast<std::int64_t>(response.body.size()), goes_on);
   if (head.method != "HEAD") text += response.body;
   const auto size = static_cast<std::int64_t>(text.size());
@@ -591,8 +414,13 @@ asio::awaitable<Session::Next> Session::answer(Request request, Clock::time_poin
   const bool goes_on = keeps_alive();
   parser_.reset();
   if (buffer_.size() == 0) buffer_.shrink_to_fit();
+  auto wake = [weak = weak_from_this(), io = &server_.io_] {
+    asio::post(*io, [weak] {
+      if (const auto session = weak.lock()) session->wake();
+    });
+  };
   outbox_ = std::make_shared<Outbox>(std::move(request), is_chunked, goes_on, server_.options_.max_queued_bytes,
-                                     weak_from_this(), server_.io_);
+                                     std::move(wake));
   const auto outbox = outbox_;
   deadline_ = kNever;
   ++server_.num_exchanges_;
@@ -663,7 +491,10 @@ Server::Impl::Impl(Service& service, Options options) : service_(service), optio
   listen();
   asio::co_spawn(io_, accept(), asio::detached);
   asio::co_spawn(io_, sweep(), asio::detached);
-  thread_ = std::thread([this] { io_.run(); });
+  thread_ = std::thread([this] {
+    make_this_thread_quick();
+    io_.run();
+  });
 }
 
 Server::Impl::~Impl() {
@@ -709,7 +540,8 @@ asio::awaitable<void> Server::Impl::accept() {
       response.fields.emplace_back("retry-after", "1");
       response.fields.emplace_back("retry-after-ms", "500");
       const std::string text =
-          head_text(response, make_id(), static_cast<std::int64_t>(response.body.size()), false) + response.body;
+          head_text(response, "req_" + system_random_hex(12), static_cast<std::int64_t>(response.body.size()), false) +
+          response.body;
       socket.write_some(asio::buffer(text), ec);
       continue;
     }

@@ -241,6 +241,14 @@ TEST_F(ServerTest, TakesRequestsHoweverTheyArrive) {
   EXPECT_EQ(both.find("HEAD /7"), std::string::npos);  // a length, no body
 }
 
+TEST_F(ServerTest, ARefusalOfASmallBodyKeepsTheConnection) {
+  start();
+  Client client(port());
+  client.send_all(post("/secret", "GET /not-a-request HTTP/1.1\r\n\r\n") + post("/1", "one"));
+  EXPECT_EQ(status_of(client.read_answer()), 401);
+  EXPECT_TRUE(client.read_answer().ends_with("POST /1? one"));
+}
+
 TEST_F(ServerTest, StreamsInChunks) {
   start();
   Client client(port());
