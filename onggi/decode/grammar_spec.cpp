@@ -49,6 +49,8 @@ SchemaReading schema_reading(const Json& spec) {
   reading.formats = static_cast<SchemaReading::Formats>(word_of(spec, "format", {"assert", "known", "annotate"}));
   static constexpr std::array<Draft, 5> kDrafts = {Draft::k202012, Draft::k201909, Draft::k7, Draft::k6, Draft::k4};
   reading.draft = kDrafts[word_of(spec, "draft", {"2020-12", "2019-09", "7", "6", "4"})];
+  reading.documents = spec.value("documents", Json::object());
+  require(reading.documents.is_object(), "guide: /documents is no object");
   return reading;
 }
 
@@ -58,7 +60,7 @@ std::shared_ptr<const Guide> schema_guide(const Json& spec, const std::shared_pt
   const Json& schema = spec.at("schema");
   std::optional<Pattern> pattern;
   std::optional<Error> why_not;
-  if (!reading.passes_over_unknown && reading.is_ordered) {
+  if (!reading.passes_over_unknown && reading.is_ordered && reading.documents.empty()) {
     try {
       pattern = schema_pattern(schema, reading.is_flexible ? "flexible" : "compact");
     } catch (const Error& e) {
@@ -91,7 +93,7 @@ std::shared_ptr<const Guide> grammar_guide(const Json& spec, const std::shared_p
     return pushdown_guide(schema_grammar({{"type", "object"}}, schema_reading(spec)), tokenizer);
   }
   if (!spec.contains("schema")) return nullptr;
-  check_members(spec, "schema", {"whitespace", "order", "open", "format", "draft"});
+  check_members(spec, "schema", {"whitespace", "order", "open", "format", "draft", "documents"});
   return schema_guide(spec, tokenizer);
 }
 

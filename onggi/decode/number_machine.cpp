@@ -228,7 +228,7 @@ bool NumberMachine::meets(const Decimal& from, const Decimal& to, bool is_negati
   const auto& high = this->high(is_negative);
   if (!fits_high(high, from)) return false;
   if (low && !(low->value < to)) return false;
-  if (spec_.excluded.empty()) return true;
+  if (spec_.excluded.empty() && !spec_.is_fraction) return true;
   // With values left out: the bounds' and the interval's common part may be one value.
   const Decimal first = low && low->value > from ? low->value : from;
   if (spec_.is_whole) {
@@ -240,8 +240,9 @@ bool NumberMachine::meets(const Decimal& from, const Decimal& to, bool is_negati
     return is_negative ? has_room(-*b, -*a) : has_room(*a, *b);
   }
   const bool is_point = high && high->value == first;
-  return !is_point || std::find(spec_.excluded.begin(), spec_.excluded.end(), is_negative ? first.negated() : first) ==
-                          spec_.excluded.end();
+  return !is_point || (!(spec_.is_fraction && first.is_whole()) &&
+                       std::find(spec_.excluded.begin(), spec_.excluded.end(), is_negative ? first.negated() : first) ==
+                           spec_.excluded.end());
 }
 
 /// As meets, for multiples: numerals that begin with these digits, of which `num_fraction` stand after the point.

@@ -17,7 +17,7 @@ struct Bound {
 
 struct NumberSpec {
   bool is_whole = false;
-  bool is_fraction = false;  ///< Not whole; without bounds and factors.
+  bool is_fraction = false;  ///< Not whole; without factors.
   std::optional<Bound> low;
   std::optional<Bound> high;
   std::vector<Decimal> factors;   ///< Multiples of all of these; above 0.

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "onggi/core/error.h"
+#include "onggi/text/unicode.h"
 #include "onggi/text/utf8.h"
 
 namespace onggi::decode {
@@ -17,9 +18,8 @@ using Ranges = std::vector<std::pair<char32_t, char32_t>>;
 
 const Ranges kDigits = {{'0', '9'}};
 const Ranges kWord = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
-const Ranges kSpace = {{'\t', '\r'}, {' ', ' '}, {0xA0, 0xA0}, {0x1680, 0x1680},
-                       {0x2000, 0x200A}, {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000},
-                       {0xFEFF, 0xFEFF}};
+const Ranges kSpace = {{'\t', '\r'},     {' ', ' '},       {0xA0, 0xA0},     {0x1680, 0x1680}, {0x2000, 0x200A},
+                       {0x2028, 0x2029}, {0x202F, 0x202F}, {0x205F, 0x205F}, {0x3000, 0x3000}, {0xFEFF, 0xFEFF}};
 const Ranges kHangul = {{0xAC00, 0xD7A3}};
 const Ranges kHangulJamo = {{0x1100, 0x11FF}, {0x3131, 0x318E}};
 
@@ -35,6 +35,31 @@ Ranges complement(Ranges ranges) {
   return out;
 }
 
+/// All characters of a class of Unicode's.
+Ranges of_class(text::CharClass wanted) {
+  Ranges out;
+  for (char32_t code = 0; code <= 0x10FFFF; ++code) {
+    if ((text::char_class(code) & wanted) == 0) continue;
+    if (!out.empty() && out.back().second + 1 == code) {
+      out.back().second = code;
+    } else {
+      out.emplace_back(code, code);
+    }
+  }
+  return out;
+}
+
+/// Characters of \p and what follows it; null if that is not known.
+const Ranges* property(std::string_view name) {
+  if (name == "{Hangul}") return &kHangul;
+  if (name == "{HangulJamo}") return &kHangulJamo;
+  static const Ranges letters = of_class(text::kLetter);
+  static const Ranges numbers = of_class(text::kNumber);
+  if (name == "{L}" || name == "{Letter}") return &letters;
+  if (name == "{N}" || name == "{Number}") return &numbers;
+  return nullptr;
+}
+
 class Parser {
  public:
   Parser(std::string_view source, const RegexOptions& options) : source_(source), options_(options) {}
@@ -47,8 +72,10 @@ class Parser {
 
  private:
   [[noreturn]] void fail(const std::string& message) const {
-    throw Error(ErrorCode::kInvalidArgument, "regular expression: " + message + " at byte " + std::to_string(at_) + " of \"" +
-                                                 std::string(source_) + "\"", options_.where);
+    throw Error(
+        ErrorCode::kInvalidArgument,
+        "regular expression: " + message + " at byte " + std::to_string(at_) + " of \"" + std::string(source_) + "\"",
+        options_.where);
   }
   bool more() const { return at_ < source_.size(); }
   char peek() const { return more() ? source_[at_] : '\0'; }
@@ -82,7 +109,8 @@ class Parser {
         low = 1;
       } else if (accept("?")) {
         high = 1;
-      } else if (peek() == '{' && at_ + 1 < source_.size() && std::isdigit(static_cast<unsigned char>(source_[at_ + 1])) != 0) {
+      } else if (peek() == '{' && at_ + 1 < source_.size() &&
+                 std::isdigit(static_cast<unsigned char>(source_[at_ + 1])) != 0) {
         bounds(low, high);
       } else {
         break;
@@ -120,7 +148,8 @@ class Parser {
     switch (peek()) {
       case '(': {
         ++at_;
-        if (options_.has_anchors && source_.substr(at_, 2) == "?<" && at_ + 2 < source_.size() && source_[at_ + 2] != '=' && source_[at_ + 2] != '!') {
+        if (options_.has_anchors && source_.substr(at_, 2) == "?<" && at_ + 2 < source_.size() &&
+            source_[at_ + 2] != '=' && source_[at_ + 2] != '!') {
           at_ = std::min(source_.find('>', at_), source_.size() - 1) + 1;
         } else if (peek() == '?' && !accept("?:")) {
           fail("look-around and named groups are not supported");
@@ -136,9 +165,14 @@ class Parser {
           return Pattern::literal("{");
         }
         return slot();
-      case '.': ++at_; return {.kind = Pattern::Kind::kClass, .ranges = complement({{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}})};
-      case '*': case '+': case '?': fail("nothing to repeat");
-      case '^': case '$':
+      case '.':
+        ++at_;
+        return {.kind = Pattern::Kind::kClass, .ranges = complement({{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}})};
+      case '*':
+      case '+':
+      case '?': fail("nothing to repeat");
+      case '^':
+      case '$':
         if (options_.has_anchors) return Pattern::literal(source_[at_++] == '^' ? "\xFF" : "\xFE");
         fail("anchors are not supported: a guide always matches the whole text");
       case '\\': {
@@ -167,7 +201,8 @@ class Parser {
     const auto close = source_.find('}', at_);
     const std::string inside(source_.substr(at_ + 1, close == std::string_view::npos ? close : close - at_ - 1));
     const auto colon = inside.find(':');
-    if (close == std::string_view::npos || colon == std::string::npos || colon == 0) fail("expected {slot:kind} or a repeat");
+    if (close == std::string_view::npos || colon == std::string::npos || colon == 0)
+      fail("expected {slot:kind} or a repeat");
     Pattern p{.kind = Pattern::Kind::kSlot, .slot = inside.substr(0, colon), .piece = inside.substr(colon + 1)};
     static constexpr std::string_view kKinds[] = {"text", "piece", "words", "tail", "noun", "foreign"};
     if (std::find(std::begin(kKinds), std::end(kKinds), p.piece) == std::end(kKinds)) {
@@ -188,8 +223,10 @@ class Parser {
       char32_t value = 0;
       for (int i = 0; i < digits; ++i) {
         const char c = peek();
-        if (std::isxdigit(static_cast<unsigned char>(c)) == 0) fail("expected " + std::to_string(digits) + " hex digits");
-        value = value * 16 + static_cast<char32_t>(std::isdigit(static_cast<unsigned char>(c)) != 0 ? c - '0' : (c | 32) - 'a' + 10);
+        if (std::isxdigit(static_cast<unsigned char>(c)) == 0)
+          fail("expected " + std::to_string(digits) + " hex digits");
+        value = value * 16 +
+                static_cast<char32_t>(std::isdigit(static_cast<unsigned char>(c)) != 0 ? c - '0' : (c | 32) - 'a' + 10);
         ++at_;
       }
       if (value >= 0xD800 && value < 0xE000) fail("a surrogate is no character");
@@ -206,24 +243,33 @@ class Parser {
       case '0': return one(0);
       case 'x': return one(hex(2));
       case 'u': return one(hex(4));
+      case 'c': {
+        if (std::isalpha(static_cast<unsigned char>(peek())) == 0) fail("expected a letter after \\c");
+        return one(static_cast<char32_t>(source_[at_++] & 31));
+      }
       case 'd': out.insert(out.end(), kDigits.begin(), kDigits.end()); return true;
       case 'w': out.insert(out.end(), kWord.begin(), kWord.end()); return true;
       case 's': out.insert(out.end(), kSpace.begin(), kSpace.end()); return true;
-      case 'D': case 'W': case 'S': {
+      case 'D':
+      case 'W':
+      case 'S': {
         const Ranges rest = complement(c == 'D' ? kDigits : c == 'W' ? kWord : kSpace);
         out.insert(out.end(), rest.begin(), rest.end());
         return true;
       }
       case 'p': {
-        const bool jamo = accept("{HangulJamo}");
-        if (!jamo && !accept("{Hangul}")) fail("\\p{...}: only Hangul and HangulJamo are supported");
-        const Ranges& set = jamo ? kHangulJamo : kHangul;
-        out.insert(out.end(), set.begin(), set.end());
+        const std::size_t end = source_.find('}', at_);
+        const Ranges* set = end == std::string_view::npos ? nullptr : property(source_.substr(at_, end + 1 - at_));
+        if (set == nullptr) fail("\\p{...}: only L, Letter, N, Number, Hangul and HangulJamo are supported");
+        out.insert(out.end(), set->begin(), set->end());
+        at_ = end + 1;
         return true;
       }
       default:
         if (std::isalnum(static_cast<unsigned char>(c)) != 0) {
-          fail(std::string("\\") + c + (std::isdigit(static_cast<unsigned char>(c)) != 0 ? ": back-references are not supported" : " is not supported"));
+          fail(std::string("\\") + c +
+               (std::isdigit(static_cast<unsigned char>(c)) != 0 ? ": back-references are not supported"
+                                                                 : " is not supported"));
         }
         return one(static_cast<unsigned char>(c));
     }

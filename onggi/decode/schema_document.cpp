@@ -14,15 +14,45 @@ namespace {
 
 constexpr int kMaxDepth = 1000;
 
-Draft draft_of(const Json& root, Draft fallback) {
-  if (!root.is_object() || !root.contains("$schema") || !root["$schema"].is_string()) return fallback;
-  const auto& name = root["$schema"].get_ref<const std::string&>();
-  const auto has = [&](std::string_view part) { return name.find(part) != std::string::npos; };
+/// Keywords whose values are schemas, lists of them, or objects of them.
+constexpr std::array<std::string_view, 12> kWithSchema = {"not",
+                                                          "if",
+                                                          "then",
+                                                          "else",
+                                                          "items",
+                                                          "contains",
+                                                          "propertyNames",
+                                                          "additionalItems",
+                                                          "contentSchema",
+                                                          "additionalProperties",
+                                                          "unevaluatedItems",
+                                                          "unevaluatedProperties"};
+constexpr std::array<std::string_view, 5> kWithList = {"allOf", "anyOf", "oneOf", "prefixItems", "items"};
+constexpr std::array<std::string_view, 6> kWithMembers = {"properties",  "patternProperties", "$defs",
+                                                          "definitions", "dependentSchemas",  "dependencies"};
+
+template <class List>
+bool holds(const List& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+/// The URI that "$schema" is, without an empty fragment; empty if there is none.
+std::string metaschema_of(const Json& schema) {
+  if (!schema.is_object() || !schema.contains("$schema") || !schema["$schema"].is_string()) return "";
+  std::string name = schema["$schema"].get<std::string>();
+  if (name.ends_with('#')) name.pop_back();
+  return name;
+}
+
+std::optional<Draft> draft_named(const std::string& metaschema) {
+  if (metaschema.find("json-schema.org/") == std::string::npos) return std::nullopt;
+  const auto has = [&](std::string_view part) { return metaschema.find(part) != std::string::npos; };
   if (has("draft-03") || has("draft-04")) return Draft::k4;
   if (has("draft-06")) return Draft::k6;
   if (has("draft-07")) return Draft::k7;
   if (has("2019-09")) return Draft::k201909;
-  return has("2020-12") ? Draft::k202012 : fallback;
+  if (has("2020-12")) return Draft::k202012;
+  return std::nullopt;
 }
 
 /// `reference` read against `base`, as RFC 3986 has it for the cases that occur.
@@ -123,46 +153,93 @@ std::string pointer_step(const std::string& at, std::string_view name) {
   return out;
 }
 
-SchemaDocument::SchemaDocument(const Json& root, Draft fallback) : root_(root), draft_(draft_of(root, fallback)) {
+SchemaDocument::SchemaDocument(const Json& root, Draft fallback, const Json& others) : root_(root) {
+  dialect_.draft = draft_named(metaschema_of(root_)).value_or(fallback);
+  for (const auto& [uri, schema] : others.items()) others_.emplace_back(uri.substr(0, uri.find('#')), schema);
   resources_.emplace("", &root_);
+  for (const auto& [uri, schema] : others_) resources_.emplace(uri, &schema);
+  read_dialect(fallback);
   index(root_, "");
+  for (const auto& [uri, schema] : others_) index(schema, uri);
 }
 
-/// Goes over everything that may be a schema; what is listed by value is none.
+void SchemaDocument::read_dialect(Draft fallback) {
+  const std::string name = metaschema_of(root_);
+  if (name.empty() || draft_named(name)) return;
+  const auto found = resources_.find(name);
+  dialect_.is_known = found != resources_.end();
+  if (!dialect_.is_known || !found->second->is_object()) return;
+  const Json& metaschema = *found->second;
+  dialect_.draft = draft_named(metaschema_of(metaschema)).value_or(fallback);
+  if (!metaschema.contains("$vocabulary")) return;
+  const Json& vocabularies = metaschema["$vocabulary"];
+  if (!vocabularies.is_object()) refuse(root_, "$schema", "names a metaschema whose $vocabulary is no object");
+  dialect_.has_validation = dialect_.has_applicator = false;
+  for (const auto& [uri, is_needed] : vocabularies.items()) {
+    const bool is_standard = uri.find("json-schema.org/draft/20") != std::string::npos;
+    const std::string part = uri.substr(uri.rfind('/') + 1);
+    if (is_standard && part == "validation") {
+      dialect_.has_validation = true;
+    } else if (is_standard && part == "applicator") {
+      dialect_.has_applicator = true;
+    } else if (is_standard && (part == "format-assertion" || (part == "format" && is_needed == Json(true)))) {
+      dialect_.asserts_formats = true;
+    } else if (is_needed == Json(true) && !is_standard) {
+      refuse(root_, "$schema",
+             "names a metaschema that needs the vocabulary " + dump_json(Json(uri)) + ", which is not known");
+    }
+  }
+}
+
+bool SchemaDocument::is_of_this_dialect(const Json& schema) const {
+  const std::string own = metaschema_of(schema);
+  const bool is_resource =
+      schema.contains(draft() == Draft::k4 ? "id" : "$id") ||
+      std::any_of(others_.begin(), others_.end(), [&](const auto& o) { return &o.second == &schema; });
+  if (own.empty() || !is_resource || &schema == &root_ || own == metaschema_of(root_)) return true;
+  const auto draft = draft_named(own);
+  return draft && *draft == dialect_.draft && !dialect_.asserts_formats && dialect_.has_validation &&
+         dialect_.has_applicator;
+}
+
+/// Learns the names of a schema: gives the base of what is inside.
+std::string SchemaDocument::index_one(const Json& schema, std::string base) {
+  const char* id_keyword = draft() == Draft::k4 ? "id" : "$id";
+  const bool is_hidden = draft() <= Draft::k7 && schema.contains("$ref");  // Then nothing beside it counts.
+  if (const auto id = schema.find(id_keyword); id != schema.end() && id->is_string() && !is_hidden) {
+    const std::string uri = resolved(base, id->get_ref<const std::string&>());
+    const bool is_anchor = id->get_ref<const std::string&>().starts_with('#');
+    if (!is_anchor) base = uri;
+    if (is_anchor && uri.find('#') + 1 < uri.size()) resources_.emplace(uri, &schema);
+    if (!is_anchor) resources_.emplace(base.substr(0, base.find('#')), &schema);
+    if (!is_anchor && &schema == &root_) resources_[base.substr(0, base.find('#'))] = &schema;
+  }
+  for (const char* keyword : {"$anchor", "$dynamicAnchor"}) {
+    if (const auto anchor = schema.find(keyword); anchor != schema.end() && anchor->is_string())
+      resources_.emplace(base.substr(0, base.find('#')) + "#" + anchor->get<std::string>(), &schema);
+  }
+  bases_.emplace(&schema, base);
+  return base;
+}
+
+/// Goes over all schemas inside of one: a name inside of an unknown keyword is none.
 void SchemaDocument::index(const Json& schema, const std::string& outer) {
   std::vector<std::pair<const Json*, std::string>> open = {{&schema, outer}};
   while (!open.empty()) {
     const auto [at, inherited] = std::move(open.back());
     open.pop_back();
-    std::string base = inherited;
-    if (at->is_object()) {
-      const char* id_keyword = draft_ == Draft::k4 ? "id" : "$id";
-      const bool is_hidden = draft_ <= Draft::k7 && at->contains("$ref");  // Then nothing beside it counts.
-      if (const auto id = at->find(id_keyword); id != at->end() && id->is_string() && !is_hidden) {
-        const std::string uri = resolved(base, id->get_ref<const std::string&>());
-        const bool is_anchor = id->get_ref<const std::string&>().starts_with('#');
-        if (!is_anchor) base = uri;
-        if (is_anchor && uri.find('#') + 1 < uri.size()) resources_.emplace(uri, at);
-        if (!is_anchor) resources_.emplace(base.substr(0, base.find('#')), at);
-        if (!is_anchor && at == &root_) resources_[base.substr(0, base.find('#'))] = at;
-      }
-      for (const char* keyword : {"$anchor", "$dynamicAnchor"}) {
-        if (const auto anchor = at->find(keyword); anchor != at->end() && anchor->is_string()) {
-          resources_.emplace(base.substr(0, base.find('#')) + "#" + anchor->get<std::string>(), at);
-        }
-      }
-      bases_.emplace(at, base);
-      for (const auto& [name, member] : at->items()) {
-        if (member.is_structured() && name != "enum" && name != "const" && name != "default" && name != "examples")
-          open.emplace_back(&member, base);
-      }
-    } else if (at->is_array()) {
-      for (const Json& member : *at) open.emplace_back(&member, base);
+    if (!at->is_object()) continue;
+    const std::string base = index_one(*at, inherited);
+    for (const auto& [keyword, value] : at->items()) {
+      if (value.is_object() && holds(kWithSchema, keyword)) open.emplace_back(&value, base);
+      const bool is_list = value.is_array() && holds(kWithList, keyword);
+      if (!is_list && !(value.is_object() && holds(kWithMembers, keyword))) continue;
+      for (const Json& member : value) open.emplace_back(&member, base);
     }
   }
 }
 
-const Json* SchemaDocument::find(const std::string& base, const std::string& reference) const {
+const Json* SchemaDocument::find(const std::string& base, const std::string& reference) {
   const std::string uri = resolved(base, reference);
   const auto hash = std::min(uri.find('#'), uri.size());
   const auto fragment = unescaped(std::string_view(uri).substr(std::min(hash + 1, uri.size())));
@@ -173,7 +250,10 @@ const Json* SchemaDocument::find(const std::string& base, const std::string& ref
     return anchor == resources_.end() ? nullptr : anchor->second;
   }
   if (resource == resources_.end()) return nullptr;
-  return at_pointer(*resource->second, *fragment);
+  const Json* found = at_pointer(*resource->second, *fragment);
+  // Below an unknown keyword there may be schemas too, which only a reference shows.
+  if (found != nullptr && found->is_object() && !bases_.contains(found)) index(*found, uri.substr(0, hash));
+  return found;
 }
 
 const Json& SchemaDocument::target(const Json& schema, std::string_view keyword) {
@@ -181,7 +261,8 @@ const Json& SchemaDocument::target(const Json& schema, std::string_view keyword)
   if (!reference.is_string()) refuse(schema, keyword, "is no text");
   const auto base = bases_.find(&schema);
   const Json* found = find(base == bases_.end() ? "" : base->second, reference.get_ref<const std::string&>());
-  if (found == nullptr) refuse(schema, keyword, "names " + dump_json(reference) + ", which is not in this document");
+  if (found == nullptr)
+    refuse(schema, keyword, "names " + dump_json(reference) + ", which is neither here nor in \"documents\"");
   return *found;
 }
 
@@ -202,13 +283,25 @@ std::string SchemaDocument::pointer(const Json& schema) const {
     }
   }
   if (path_to(root_, real, path, 0)) return path;
+  for (const auto& [uri, other] : others_) {
+    if (path_to(other, real, path = uri + "#", 0)) return path;
+  }
   return "#";
 }
 
+std::string SchemaDocument::pointer(const Json& schema, std::string_view keyword) const {
+  const bool has_keyword = !is_made(schema) && schema.is_object() && schema.contains(std::string(keyword));
+  return has_keyword ? pointer_step(pointer(schema), keyword) : pointer(schema);
+}
+
+std::string SchemaDocument::spelt_keyword(const Json& schema, std::string_view keyword) const {
+  if (keyword.starts_with('\1')) return "what \"not\" or \"oneOf\" makes of it";
+  return (is_made(schema) ? "what is made of it by \"" : "\"") + std::string(keyword) + "\"";
+}
+
 void SchemaDocument::refuse(const Json& schema, std::string_view keyword, const std::string& why) const {
-  std::string at = pointer(schema);
-  if (schema.is_object() && schema.contains(std::string(keyword))) at = pointer_step(at, keyword);
-  throw Error(ErrorCode::kInvalidArgument, "guide schema: \"" + std::string(keyword) + "\" " + why, at);
+  throw Error(ErrorCode::kInvalidArgument, "guide schema: " + spelt_keyword(schema, keyword) + " " + why,
+              pointer(schema, keyword));
 }
 
 }  // namespace onggi::decode

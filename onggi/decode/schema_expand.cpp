@@ -18,15 +18,36 @@ constexpr std::size_t kMaxAlternatives = 1'000;
 constexpr int kMaxEmptyDepth = 3;
 constexpr int kMaxNesting = 12;
 
-constexpr std::array<std::string_view, 18> kAnnotations = {
-    "title",    "description", "default",          "examples",        "$comment",      "deprecated",
-    "readOnly", "writeOnly",   "$schema",          "$defs",           "definitions",   "$anchor",
-    "$id",      "id",          "contentMediaType", "contentEncoding", "contentSchema", "$vocabulary"};
+constexpr std::array<std::string_view, 17> kAnnotations = {
+    "title",    "description", "default",        "examples",      "$comment",    "deprecated",
+    "readOnly", "writeOnly",   "$schema",        "$defs",         "definitions", "$anchor",
+    "$id",      "id",          "$dynamicAnchor", "contentSchema", "$vocabulary"};
 constexpr std::array<std::string_view, 7> kBeside = {
     "additionalItems", "then", "else", "minContains", "maxContains", "patternProperties", "additionalProperties"};
 /// Known, and beyond what a grammar can hold.
 constexpr std::array<std::string_view, 5> kRefused = {"$dynamicRef", "$recursiveRef", "unevaluatedProperties",
                                                       "unevaluatedItems", "x-onggi-regex"};
+
+/// The validation vocabulary, and the applicators that are not for references.
+constexpr std::array<std::string_view, 20> kValidation = {
+    "type",      "enum",        "const",       "multipleOf",    "maximum",       "exclusiveMaximum", "minimum",
+    "maxLength", "minLength",   "pattern",     "maxItems",      "minItems",      "exclusiveMinimum", "uniqueItems",
+    "required",  "maxContains", "minContains", "maxProperties", "minProperties", "dependentRequired"};
+constexpr std::array<std::string_view, 15> kApplicators = {"prefixItems",
+                                                           "items",
+                                                           "contains",
+                                                           "additionalProperties",
+                                                           "properties",
+                                                           "patternProperties",
+                                                           "dependentSchemas",
+                                                           "propertyNames",
+                                                           "if",
+                                                           "then",
+                                                           "else",
+                                                           "allOf",
+                                                           "anyOf",
+                                                           "oneOf",
+                                                           "not"};
 
 template <class List>
 bool holds(const List& list, std::string_view name) {
@@ -67,15 +88,23 @@ std::vector<Conjunction> SchemaExpander::expand(const Schemas& schemas) {
   for (std::size_t i = schemas.size(); i-- > 0;) work.open.push_back({schemas[i], {static_cast<int>(i)}, nullptr, {}});
   std::vector<Conjunction> out;
   const int outer = std::exchange(num_own_steps_, 0);
+  widest_ = 0;
+  widest_at_ = nullptr;
   run(std::move(work), out);
   num_own_steps_ = outer;
   return out;
 }
 
+void SchemaExpander::refuse_size() const {
+  const std::string why = " has too many alternatives once they are multiplied out";
+  if (widest_at_ == nullptr) throw Error(ErrorCode::kExhausted, "guide schema: its \"allOf\" or \"$ref\"" + why);
+  throw Error(ErrorCode::kExhausted, "guide schema: " + document_.spelt_keyword(*widest_at_, widest_keyword_) + why,
+              document_.pointer(*widest_at_, widest_keyword_));
+}
+
 void SchemaExpander::run(Work work, std::vector<Conjunction>& out) {
   while (work.conjunction.types != 0) {
-    require(++num_steps_ <= kMaxSteps && ++num_own_steps_ <= kMaxOwnSteps && out.size() <= kMaxAlternatives,
-            "guide schema: too many alternatives once they are multiplied out", ErrorCode::kExhausted);
+    if (++num_steps_ > kMaxSteps || ++num_own_steps_ > kMaxOwnSteps || out.size() > kMaxAlternatives) refuse_size();
     if (!work.open.empty()) {
       const Step step = std::move(work.open.back());
       work.open.pop_back();
@@ -92,6 +121,11 @@ void SchemaExpander::run(Work work, std::vector<Conjunction>& out) {
     }
     const Step choice = std::move(work.choices.back());
     work.choices.pop_back();
+    if (choice.choices.size() > widest_) {
+      widest_ = choice.choices.size();
+      widest_at_ = choice.chain->schema;
+      widest_keyword_ = std::next(widest_at_->begin(), choice.place.back()).key();
+    }
     for (const Schemas& option : choice.choices) {
       Work branch = work;
       for (std::size_t i = option.size(); i-- > 0;)
@@ -123,7 +157,10 @@ void SchemaExpander::read(const Step& step, Work& work) {
   }
   int index = 0;
   bool has_object_layer = false;
+  if (!document_.is_of_this_dialect(schema))
+    document_.refuse(schema, "$schema", "is another one than that of the whole schema, which is not supported");
   for (const auto& [keyword, value] : schema.items()) {
+    if (is_left_out(schema, keyword)) continue;
     if (keyword == "properties" || keyword == "patternProperties" || keyword == "additionalProperties") {
       if (!std::exchange(has_object_layer, true))
         read_object(schema, "properties", value, step_of(step.place, index), work);
@@ -149,9 +186,27 @@ void SchemaExpander::choose(const Step& step, int index, std::vector<Schemas> ch
 
 bool SchemaExpander::is_ignored(const Json& schema, const std::string& keyword) const {
   if (holds(kAnnotations, keyword) || holds(kBeside, keyword)) return true;
-  if (keyword == "$dynamicAnchor") return true;
   if (!reading_.passes_over_unknown) document_.refuse(schema, keyword, "is not supported");
   return true;
+}
+
+/// The vocabularies of the metaschema say so.
+bool SchemaExpander::is_left_out(const Json& schema, const std::string& keyword) const {
+  const Dialect& dialect = document_.dialect();
+  const bool is_out = (!dialect.has_validation && holds(kValidation, keyword)) ||
+                      (!dialect.has_applicator && holds(kApplicators, keyword));
+  if (is_out && !reading_.passes_over_unknown)
+    document_.refuse(schema, keyword, "is of no vocabulary that the metaschema has");
+  return is_out;
+}
+
+/// Whether "format" holds here.
+bool SchemaExpander::asserts_formats(const Json& schema, const std::string& keyword) const {
+  if (reading_.formats != SchemaReading::Formats::kAnnotate || document_.dialect().asserts_formats) return true;
+  if (!document_.dialect().is_known)
+    document_.refuse(schema, keyword,
+                     "may hold or not: the metaschema of \"$schema\", which is not in \"documents\", says");
+  return false;
 }
 
 const Json& SchemaExpander::list(const Json& schema, const std::string& keyword, const Json& value) const {
@@ -251,7 +306,7 @@ void SchemaExpander::read_one_of(const Json& value, const Step& step, int index,
 }
 
 bool SchemaExpander::are_disjoint(const Json& a, const Json& b) {
-  const auto key = std::minmax(&a, &b);
+  const std::pair<const Json*, const Json*> key = std::minmax({&a, &b});  // Of two arguments it keeps references.
   if (const auto known = disjoint_.find(key); known != disjoint_.end()) return known->second;
   disjoint_[key] = false;  // Where the question comes up again inside of itself.
   const bool result = is_surely_empty({&a, &b}, 0);
@@ -388,12 +443,14 @@ void SchemaExpander::read_listed(const Json& schema, const std::string& keyword,
   choose(step, index, std::move(structured), work);
 }
 
-const ByteDfa& SchemaExpander::pattern(const std::string& source, const Json& schema) {
+const ByteDfa& SchemaExpander::pattern(const std::string& source, const Json& schema, const std::string& keyword) {
   if (const auto known = patterns_.find(source); known != patterns_.end()) return known->second;
   try {
     return patterns_.emplace(source, pattern_language(source, "")).first->second;
   } catch (const Error& e) {
-    throw Error(e.code(), "guide schema: pattern \"" + source + "\": " + e.message(), document_.pointer(schema));
+    throw Error(e.code(), "guide schema: " + document_.spelt_keyword(schema, keyword) + ": " + e.message(),
+                keyword == "patternProperties" ? pointer_step(document_.pointer(schema), source)
+                                               : document_.pointer(schema, keyword));
   }
 }
 
@@ -401,6 +458,7 @@ bool SchemaExpander::read_text_or_number(const Json& schema, const std::string& 
                                          Conjunction& c) {
   const auto at_most = [](int& bound, int limit) { bound = bound < 0 ? limit : std::min(bound, limit); };
   const auto shared = [](const ByteDfa& dfa) { return std::shared_ptr<const ByteDfa>(std::shared_ptr<void>(), &dfa); };
+  if (read_content(schema, keyword, value, c)) return true;
   if (keyword == "minLength") {
     c.min_length = std::max(c.min_length, bound(schema, keyword, value));
   } else if (keyword == "maxLength") {
@@ -408,13 +466,16 @@ bool SchemaExpander::read_text_or_number(const Json& schema, const std::string& 
   } else if (keyword == "pattern" || keyword == "\1no_pattern") {
     if ((c.types & kStringType) == 0) return true;
     if (!value.is_string()) document_.refuse(schema, keyword, "is no text");
-    (keyword == "pattern" ? c.texts : c.other_texts).push_back(shared(pattern(value.get<std::string>(), schema)));
+    (keyword == "pattern" ? c.texts : c.other_texts)
+        .push_back(shared(pattern(value.get<std::string>(), schema, keyword)));
   } else if (keyword == "format" || keyword == "\1no_format") {
-    if (reading_.formats == SchemaReading::Formats::kAnnotate || (c.types & kStringType) == 0) return true;
+    if ((c.types & kStringType) == 0 || !asserts_formats(schema, "format")) return true;
     const auto* format = value.is_string() ? format_language(value.get_ref<const std::string&>()) : nullptr;
     if (format == nullptr) {
       const bool is_standard = value == Json("regex") || value == Json("idn-hostname");  // Not ours to pass over.
-      if (reading_.formats == SchemaReading::Formats::kAssertKnown && keyword == "format" && !is_standard) return true;
+      const bool may_pass =
+          reading_.formats == SchemaReading::Formats::kAssertKnown && !document_.dialect().asserts_formats;
+      if (may_pass && keyword == "format" && !is_standard) return true;
       document_.refuse(schema, "format", "is " + dump_json(value) + ", which is not known");
     }
     (keyword == "format" ? c.texts : c.other_texts).push_back(format->texts);
@@ -444,6 +505,30 @@ bool SchemaExpander::read_text_or_number(const Json& schema, const std::string& 
   } else {
     return false;
   }
+  return true;
+}
+
+/// Only in draft 7 do strings have to hold what they say, and there only if the reader asks for it (8.2).
+bool SchemaExpander::read_content(const Json& schema, const std::string& keyword, const Json& value, Conjunction& c) {
+  if (keyword != "contentEncoding" && keyword != "contentMediaType") return false;
+  if (document_.draft() != Draft::k7 || reading_.formats == SchemaReading::Formats::kAnnotate ||
+      (c.types & kStringType) == 0)
+    return true;
+  const std::string name = value.is_string() ? value.get<std::string>() : "";
+  const bool is_encoding = keyword == "contentEncoding";
+  if (is_encoding) {
+    auto& known = encodings_[name];
+    if (!known) known = encoding_language(name);
+    if (known) {
+      c.texts.push_back(known);
+      return true;
+    }
+  }
+  const bool says_nothing = is_encoding && (name == "7bit" || name == "8bit" || name == "binary");
+  const bool may_pass = reading_.formats == SchemaReading::Formats::kAssertKnown && name != "application/json";
+  if (!says_nothing && !may_pass)
+    document_.refuse(schema, keyword,
+                     "is " + dump_json(value) + ", which can't be enforced (\"format\": \"annotate\" passes over it)");
   return true;
 }
 

@@ -41,24 +41,49 @@ class Compiler {
  public:
   Compiler(const Json& schema, const SchemaReading& reading)
       : reading_(reading),
-        document_(schema, reading.draft),
+        document_(schema, reading.draft, reading.documents),
         expander_(document_, reading_),
         grammar_(std::make_unique<Grammar>()) {}
 
   std::unique_ptr<Grammar> compile() {
     const int root = rule_of({&document_.root()});
-    for (std::size_t i = 0; i < rules_.size(); ++i) read_rule(static_cast<int>(i));
+    for (std::size_t i = 0; i < rules_.size(); ++i) at_place(i, [&] { read_rule(static_cast<int>(i)); });
     find_texts();
-    require(root != kNoRule && has_text_[static_cast<std::size_t>(root)], "guide schema: no value fits it",
-            ErrorCode::kInvalidArgument, "#");
+    if (root == kNoRule || !has_text_[static_cast<std::size_t>(root)]) refuse_empty();
     grammar_->rules.resize(rules_.size());
-    for (std::size_t i = 0; i < rules_.size(); ++i) add_machines(i);
+    for (std::size_t i = 0; i < rules_.size(); ++i) at_place(i, [&] { add_machines(i); });
     grammar_->root = root;
     grammar_->is_json = true;
     return std::move(grammar_);
   }
 
  private:
+  /// Errors of what is done for a rule tell the place of its schema.
+  template <class Work>
+  void at_place(std::size_t rule, Work work) const {
+    try {
+      work();
+    } catch (const Error& e) {
+      if (!e.where().empty() || schemas_[rule].empty()) throw;
+      throw Error(e.code(), e.message(), document_.pointer(*schemas_[rule][0]));
+    }
+  }
+
+  /// Names the keyword that no value fits, where there is one.
+  [[noreturn]] void refuse_empty() {
+    const Json& root = document_.root();
+    require(!is_false(root), "guide schema: it is false, which no value fits", ErrorCode::kInvalidArgument, "#");
+    std::string keyword;
+    for (const auto& [name, value] : root.items()) {
+      try {
+        if (keyword.empty() && expander_.expand({&document_.keep({{name, value}}, root)}).empty()) keyword = name;
+      } catch (const Error&) {  // Not by itself, then.
+      }
+    }
+    if (!keyword.empty()) document_.refuse(root, keyword, "allows no value");
+    throw Error(ErrorCode::kInvalidArgument, "guide schema: no value fits all of its keywords", "#");
+  }
+
   /// The rule of the values that fit all of some schemas.
   int rule_of(Schemas schemas) {
     std::erase_if(schemas, [](const Json* s) { return is_true(*s); });
@@ -244,9 +269,8 @@ class Compiler {
       return texts.empty() ? -1 : literal_machine(texts, key);
     }
     if ((c.types & kWholeType) == 0) {
-      require(!spec.low && !spec.high && spec.factors.empty(),
-              "guide schema: bounds of numbers that must not be whole are not supported", ErrorCode::kInvalidArgument,
-              "#");
+      require(spec.factors.empty(), "guide schema: \"multipleOf\" of numbers that must not be whole is not supported",
+              ErrorCode::kInvalidArgument);
       spec.is_fraction = true;
     }
     std::string key = "number " + std::to_string(spec.is_whole) + std::to_string(spec.is_fraction);
@@ -394,11 +418,10 @@ class Compiler {
 
     // Every pattern splits the names that are left.
     std::vector<std::string> patterns;
-    const Json* pattern_at = nullptr;
+    std::map<std::string, const Json*> pattern_at;  ///< The "patternProperties" that has it.
     const auto add_patterns = [&](const Json& object) {
       for (const auto& [source, value] : object.items()) {
-        if (std::find(patterns.begin(), patterns.end(), source) == patterns.end()) patterns.push_back(source);
-        if (pattern_at == nullptr) pattern_at = &object;
+        if (pattern_at.try_emplace(source, &object).second) patterns.push_back(source);
       }
     };
     for (const ObjectLayer& layer : c.objects) {
@@ -408,7 +431,7 @@ class Compiler {
       if (wanted.domain->contains("patternProperties")) add_patterns((*wanted.domain)["patternProperties"]);
     }
     const auto matches = [&](const std::string& source, const std::string& name) {
-      return expander_.pattern(source, *pattern_at).accepts(name);
+      return expander_.pattern(source, *pattern_at[source], "patternProperties").accepts(name);
     };
 
     // `has_name` says whether an object of "properties" names the member, `matched` whether a pattern does.
@@ -483,7 +506,7 @@ class Compiler {
     for (const std::string& source : patterns) {
       std::vector<Kind> split;
       for (Kind& kind : kinds) {
-        const ByteDfa& pattern = expander_.pattern(source, *pattern_at);
+        const ByteDfa& pattern = expander_.pattern(source, *pattern_at[source], "patternProperties");
         const ByteDfa& all = *kind.names;
         for (const bool is_matched : {true, false}) {
           ByteDfa part = is_matched ? ByteDfa::both(all, pattern) : ByteDfa::minus(all, pattern);

@@ -30,7 +30,8 @@ const Json& SchemaExpander::negation(const Json& schema) {
   Json alternatives = Json::array();
   const bool is_reference = document_.draft() <= Draft::k7 && schema.contains("$ref");
   for (const auto& [keyword, value] : schema.items()) {
-    if (!is_reference || keyword == "$ref") negate_keyword(schema, keyword, value, alternatives);
+    if ((!is_reference || keyword == "$ref") && !is_left_out(schema, keyword))
+      negate_keyword(schema, keyword, value, alternatives);
   }
   Json& made = const_cast<Json&>(kept);
   if (alternatives.empty()) {
@@ -108,10 +109,12 @@ void SchemaExpander::negate_keyword(const Json& schema, const std::string& keywo
   } else if (keyword == "pattern") {
     add(kStringType, {{"\1no_pattern", value}});
   } else if (keyword == "format") {
-    if (reading_.formats == SchemaReading::Formats::kAnnotate) return;
+    if (!asserts_formats(schema, keyword)) return;
     const auto* format = value.is_string() ? format_language(value.get_ref<const std::string&>()) : nullptr;
     if (format == nullptr || format->max_length >= 0) no("is not supported");
     add(kStringType, {{"\1no_format", value}});
+  } else if (keyword == "contentEncoding" || keyword == "contentMediaType") {
+    if (document_.draft() == Draft::k7 && reading_.formats != SchemaReading::Formats::kAnnotate) no("is not supported");
   } else if (keyword == "minimum" || keyword == "exclusiveMinimum") {
     if (value.is_boolean()) return;
     const bool is_open = keyword != "minimum" || schema.value("exclusiveMinimum", Json()) == Json(true);

@@ -22,6 +22,7 @@ struct SchemaReading {
   bool passes_over_unknown = false;    ///< Keywords that we do not know say nothing (2020-12, 6.5); else refused.
   Formats formats = Formats::kAssert;  ///< kAssert refuses names that we do not know.
   Draft draft = Draft::k202012;        ///< Of a schema that names none.
+  Json documents = Json::object();     ///< Other schemas, by the URIs that references and "$schema" name.
 };
 
 /// Kinds of value, one bit each.
@@ -106,7 +107,8 @@ class SchemaExpander {
   std::vector<Conjunction> expand(const Schemas& schemas);
   /// A schema of the values that do not fit.
   const Json& negation(const Json& schema);
-  const ByteDfa& pattern(const std::string& source, const Json& schema);
+  /// Texts in which an expression is found; `keyword` of `schema` asks for it ("patternProperties": the value of it).
+  const ByteDfa& pattern(const std::string& source, const Json& schema, const std::string& keyword);
 
  private:
   struct Chain;  ///< The schemas that one is part of.
@@ -123,6 +125,7 @@ class SchemaExpander {
     Schemas seen;
   };
   void run(Work work, std::vector<Conjunction>& out);
+  [[noreturn]] void refuse_size() const;
   void read(const Step& step, Work& work);
   void read_keyword(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index,
                     Work& work);
@@ -138,6 +141,9 @@ class SchemaExpander {
   bool is_surely_empty(const Schemas& schemas, int depth);
   bool are_surely_empty(const std::vector<Conjunction>& all, int depth);
   bool is_ignored(const Json& schema, const std::string& keyword) const;
+  bool is_left_out(const Json& schema, const std::string& keyword) const;
+  bool asserts_formats(const Json& schema, const std::string& keyword) const;
+  bool read_content(const Json& schema, const std::string& keyword, const Json& value, Conjunction& c);
   unsigned types_of(const Json& schema, const Json& value) const;
   int bound(const Json& schema, const std::string& keyword, const Json& value) const;
   const Json& list(const Json& schema, const std::string& keyword, const Json& value) const;
@@ -147,10 +153,14 @@ class SchemaExpander {
   SchemaDocument& document_;
   const SchemaReading& reading_;
   std::map<std::string, ByteDfa> patterns_;
+  std::map<std::string, std::shared_ptr<const ByteDfa>> encodings_;
   std::vector<const Json*> nodes_;  ///< That schemas made here refer to, by index.
   std::map<const Json*, const Json*> negations_;
   std::map<const Json*, const Json*> closed_;  ///< Schemas of listed objects and arrays.
   std::map<std::pair<const Json*, const Json*>, bool> disjoint_;
+  std::size_t widest_ = 0;  ///< Most options of one choice in this call of expand, and where it stands.
+  const Json* widest_at_ = nullptr;
+  std::string widest_keyword_;
   int num_steps_ = 0;
   int nesting_ = 0;        ///< Of is_surely_empty.
   int num_own_steps_ = 0;  ///< Of one call of expand.

@@ -82,28 +82,39 @@ std::string ipv6() {
 // RFC 5321 and 5322 without comments.
 const std::string kAtom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const std::string kWideAtom = "([A-Za-z0-9!#$%&'*+/=?^_`{|}~-]|[\\u0080-\\uFFFF]|[^\\u0000-\\uFFFF])+";
-std::string email(const std::string& atom, const std::string& host) {
-  return "(" + atom + "(\\." + atom + ")*|\"([ !#-\\[\\]-~]|\\\\[ -~])*\")@(" + host + "|\\[(" + kIpv4 +
+std::string email(const std::string& atom, const std::string& wide, const std::string& host) {
+  return "(" + atom + "(\\." + atom + ")*|\"([ !#-\\[\\]-~" + wide + "]|\\\\[ -~])*\")@(" + host + "|\\[(" + kIpv4 +
          "|IPv6:" + ipv6() + ")\\])";
 }
 
-// RFC 3986; `wide` are the characters that RFC 3987 adds.
-std::string uri(const std::string& wide, bool is_reference) {
+// RFC 3986; `wide` are the characters that RFC 3987 adds, `wide_query` those that it adds in queries.
+std::string uri(const std::string& wide, const std::string& wide_query, bool is_reference) {
   const std::string escaped = "%[0-9A-Fa-f]{2}";
   const std::string plain = "A-Za-z0-9._~!$&'()*+,;=" + wide + "\\-";
   const std::string pchar = "([:@" + plain + "]|" + escaped + ")";
   const std::string host =
-      "(\\[(" + ipv6() + "|v[0-9A-Fa-f]+\\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\\]|([" + plain + "]|" + escaped + ")*)";
+      "(\\[(" + ipv6() + "|[vV][0-9A-Fa-f]+\\.[A-Za-z0-9._~!$&'()*+,;=:-]+)\\]|([" + plain + "]|" + escaped + ")*)";
   const std::string authority = "((([" + plain + ":]|" + escaped + ")*)@)?" + host + "(:\\d*)?";
   const std::string segments = "(/" + pchar + "*)*";
-  const std::string tail = "(\\?([/?:@" + plain + "]|" + escaped + ")*)?(#([/?:@" + plain + "]|" + escaped + ")*)?";
+  const std::string tail =
+      "(\\?([/?:@" + plain + wide_query + "]|" + escaped + ")*)?(#([/?:@" + plain + "]|" + escaped + ")*)?";
   const std::string rooted = "//" + authority + segments + "|/(" + pchar + "+" + segments + ")?";
   const std::string whole = "[A-Za-z][A-Za-z0-9+.-]*:(" + rooted + "|" + pchar + "+" + segments + "|)" + tail;
   if (!is_reference) return whole;
   const std::string no_colon = "([@" + plain + "]|" + escaped + ")+";
   return "(" + whole + "|(" + rooted + "|" + no_colon + segments + "|)" + tail + ")";
 }
-const std::string kWide = "\\u00A0-\\uD7FF\\uF900-\\uFFEF";
+const std::string kWide =
+    "\\u00A0-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFEF"
+    "\U00010000-\U0001FFFD\U00020000-\U0002FFFD\U00030000-\U0003FFFD\U00040000-\U0004FFFD\U00050000-\U0005FFFD"
+    "\U00060000-\U0006FFFD\U00070000-\U0007FFFD\U00080000-\U0008FFFD\U00090000-\U0009FFFD\U000A0000-\U000AFFFD"
+    "\U000B0000-\U000BFFFD\U000C0000-\U000CFFFD\U000D0000-\U000DFFFD\U000E1000-\U000EFFFD";
+const std::string kWideQuery = "\\uE000-\\uF8FF\U000F0000-\U000FFFFD\U00100000-\U0010FFFD";
+
+// RFC 4648; strings without line breaks.
+const std::string kBase64 = "([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?";
+const std::string kBase32 = "([A-Z2-7]{8})*([A-Z2-7]{2}={6}|[A-Z2-7]{4}={4}|[A-Z2-7]{5}={3}|[A-Z2-7]{7}=)?";
+const std::string kBase16 = "([0-9A-Fa-f]{2})*";
 
 const std::string kJsonPointer = "(/([^~/]|~[01])*)*";
 const std::string kTemplateName =
@@ -118,17 +129,17 @@ const std::map<std::string, std::string>& expressions() {
       {"hostname", kHostname},
       {"ipv4", kIpv4},
       {"ipv6", ipv6()},
-      {"email", email(kAtom, kHostname)},
-      {"idn-email", email(kWideAtom, "([A-Za-z0-9.-]|[\\u0080-\\uFFFF])+")},
-      {"uri", uri("", false)},
-      {"uri-reference", uri("", true)},
-      {"iri", uri(kWide, false)},
-      {"iri-reference", uri(kWide, true)},
+      {"email", email(kAtom, "", kHostname)},
+      {"idn-email", email(kWideAtom, "\\u0080-\\uFFFF\U00010000-\U0010FFFF", "([A-Za-z0-9.-]|[\\u0080-\\uFFFF])+")},
+      {"uri", uri("", "", false)},
+      {"uri-reference", uri("", "", true)},
+      {"iri", uri(kWide, kWideQuery, false)},
+      {"iri-reference", uri(kWide, kWideQuery, true)},
       {"uuid", "[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"},
       {"json-pointer", kJsonPointer},
       {"relative-json-pointer", "(0|[1-9]\\d*)(#|" + kJsonPointer + ")"},
-      {"uri-template", "([^\\u0000-\\u0020\"'%<>\\\\^`{|}]|%[0-9A-Fa-f]{2}|\\{[+#./;?&=,!@|]?" + kTemplateName + "(," +
-                           kTemplateName + ")*\\})*"},
+      {"uri-template", "([!#$&'()*+,\\-./0-;=?-\\[\\]_a-z~" + kWide + kWideQuery +
+                           "]|%[0-9A-Fa-f]{2}|\\{[+#./;?&=,!@|]?" + kTemplateName + "(," + kTemplateName + ")*\\})*"},
   };
   return all;
 }
@@ -147,6 +158,13 @@ ByteDfa pattern_language(std::string_view source, const std::string& where) {
     rest = "^" + rest.substr(length + 1);
   }
   return ByteDfa::both(out, searched(rest, where));
+}
+
+std::shared_ptr<const ByteDfa> encoding_language(const std::string& name) {
+  const std::string& expression = name == "base64" ? kBase64 : name == "base32" ? kBase32 : kBase16;
+  if (name != "base64" && name != "base32" && name != "base16") return nullptr;
+  return std::make_shared<const ByteDfa>(
+      ByteDfa::of_pattern(parse_regex(expression, {.has_slots = false, .where = name})));
 }
 
 const FormatLanguage* format_language(const std::string& name) {

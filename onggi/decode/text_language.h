@@ -19,6 +19,9 @@ struct FormatLanguage {
   int max_length = -1;
 };
 
+/// Texts that base64, base32 or base16 (RFC 4648) writes, without line breaks; null for another name.
+std::shared_ptr<const ByteDfa> encoding_language(const std::string& name);
+
 /// Texts of a format of JSON Schema, made once; null if we do not know it.
 const FormatLanguage* format_language(const std::string& name);
 
