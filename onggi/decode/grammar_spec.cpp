@@ -54,13 +54,23 @@ SchemaReading schema_reading(const Json& spec) {
   return reading;
 }
 
+/// Draft 7 holds strings to their contents, which only the grammar does.
+bool holds_to_contents(const Json& schema, const SchemaReading& reading) {
+  if (draft_of(schema, reading.draft) != Draft::k7 || reading.formats == SchemaReading::Formats::kAnnotate)
+    return false;
+  const std::string text = schema.dump();
+  return text.find("\"contentEncoding\"") != std::string::npos ||
+         text.find("\"contentMediaType\"") != std::string::npos;
+}
+
 /// A regular language where it is one: it may quote a row, and its reachable tokens are few. Else a grammar.
 std::shared_ptr<const Guide> schema_guide(const Json& spec, const std::shared_ptr<const text::Tokenizer>& tokenizer) {
   const SchemaReading reading = schema_reading(spec);
   const Json& schema = spec.at("schema");
   std::optional<Pattern> pattern;
   std::optional<Error> why_not;
-  if (!reading.passes_over_unknown && reading.is_ordered && reading.documents.empty()) {
+  if (!reading.passes_over_unknown && reading.is_ordered && reading.documents.empty() &&
+      !holds_to_contents(schema, reading)) {
     try {
       pattern = schema_pattern(schema, reading.is_flexible ? "flexible" : "compact");
     } catch (const Error& e) {

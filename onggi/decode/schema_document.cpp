@@ -31,11 +31,6 @@ constexpr std::array<std::string_view, 5> kWithList = {"allOf", "anyOf", "oneOf"
 constexpr std::array<std::string_view, 6> kWithMembers = {"properties",  "patternProperties", "$defs",
                                                           "definitions", "dependentSchemas",  "dependencies"};
 
-template <class List>
-bool holds(const List& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
 /// The URI that "$schema" is, without an empty fragment; empty if there is none.
 std::string metaschema_of(const Json& schema) {
   if (!schema.is_object() || !schema.contains("$schema") || !schema["$schema"].is_string()) return "";
@@ -153,8 +148,10 @@ std::string pointer_step(const std::string& at, std::string_view name) {
   return out;
 }
 
+Draft draft_of(const Json& schema, Draft fallback) { return draft_named(metaschema_of(schema)).value_or(fallback); }
+
 SchemaDocument::SchemaDocument(const Json& root, Draft fallback, const Json& others) : root_(root) {
-  dialect_.draft = draft_named(metaschema_of(root_)).value_or(fallback);
+  dialect_.draft = draft_of(root_, fallback);
   for (const auto& [uri, schema] : others.items()) others_.emplace_back(uri.substr(0, uri.find('#')), schema);
   resources_.emplace("", &root_);
   for (const auto& [uri, schema] : others_) resources_.emplace(uri, &schema);
@@ -170,7 +167,7 @@ void SchemaDocument::read_dialect(Draft fallback) {
   dialect_.is_known = found != resources_.end();
   if (!dialect_.is_known || !found->second->is_object()) return;
   const Json& metaschema = *found->second;
-  dialect_.draft = draft_named(metaschema_of(metaschema)).value_or(fallback);
+  dialect_.draft = draft_of(metaschema, fallback);
   if (!metaschema.contains("$vocabulary")) return;
   const Json& vocabularies = metaschema["$vocabulary"];
   if (!vocabularies.is_object()) refuse(root_, "$schema", "names a metaschema whose $vocabulary is no object");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -13,6 +14,9 @@
 namespace onggi::decode {
 
 enum class Draft { k4, k6, k7, k201909, k202012 };
+
+/// The draft that "$schema" names; `fallback` where it names none.
+Draft draft_of(const Json& schema, Draft fallback);
 
 /// What the metaschema that "$schema" names says of the keywords.
 struct Dialect {
@@ -65,6 +69,17 @@ class SchemaDocument {
   std::deque<Json> made_;
   std::unordered_map<const Json*, const Json*> origins_;  ///< Of the schemas made.
 };
+
+/// A schema that every value fits, or none.
+inline bool is_true(const Json& schema) {
+  return schema.is_boolean() ? schema.get<bool>() : schema.is_object() && schema.empty();
+}
+inline bool is_false(const Json& schema) { return schema.is_boolean() && !schema.get<bool>(); }
+
+template <class List, class Value>
+bool holds(const List& list, const Value& value) {
+  return std::find(list.begin(), list.end(), value) != list.end();
+}
 
 /// One more step of a JSON pointer.
 std::string pointer_step(const std::string& at, std::string_view name);

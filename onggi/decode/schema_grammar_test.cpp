@@ -131,6 +131,9 @@ TEST(SchemaGrammar, ContentHoldsInDraft7) {
   judge_of({{"contentEncoding", "base16"}}, {{"draft", "7"}}).refuses({"\"0\"", "\"0g\""});
   judge_of(base64, {{"draft", "7"}, {"format", "annotate"}}).takes({"\"Q\""});
   judge_of(base64).takes({"\"Q\""});  // An annotation since 2019-09.
+  EXPECT_FALSE(
+      compile_guide({{"schema", {{"type", "string"}, {"contentEncoding", "base64"}}}, {"draft", "7"}}, tokenizer())
+          ->accepts("\"Q\"", {}));
   const Json json = {{"contentMediaType", "application/json"}};
   EXPECT_EQ(refused_at(json, {{"draft", "7"}}), "#/contentMediaType");
   EXPECT_EQ(refused_at(json, {{"draft", "7"}, {"format", "known"}}), "#/contentMediaType");
