@@ -1,6 +1,7 @@
 #include "onggi/server/batch/batch_calls.h"
 
 #include <charconv>
+#include <ctime>
 
 #include "onggi/core/error.h"
 #include "onggi/http/query.h"
@@ -13,20 +14,41 @@ Batches& batches_of(const Backend& backend) {
   throw ApiError(404, "this server keeps no files and batches: start it with --state FOLDER to have them", "no_state");
 }
 
-void answer_on_batches(Backend& backend, const Call& call, std::function<http::Response(Batches&)> make) {
+Asker asker_of(const Call& call) {
+  const auto& caller = call.record->caller;
+  if (!caller) return {.name = {}, .sees_all = true};
+  return {.name = caller->name, .sees_all = caller->has(Scope::kAdmin)};
+}
+
+void answer_on_batches(Backend& backend, const Call& call, std::function<http::Response(Batches&, const Asker&)> make) {
   try {
     Batches& batches = batches_of(backend);
-    batches.worker().post([&batches, exchange = call.exchange, make = std::move(make)] {
-      exchange->respond(answer_of([&] { return make(batches); }));
+    batches.worker().post([&batches, exchange = call.exchange, asker = asker_of(call), make = std::move(make)] {
+      exchange->respond(answer_of([&] { return make(batches, asker); }));
     });
   } catch (const ApiError& e) {
     call.exchange->respond(error_response(e));
   }
 }
 
-BatchStore::PageQuery read_page_query(const http::Request& request, std::int64_t default_limit,
+FileRecord find_file(Batches& batches, const std::string& id, const Asker& asker) {
+  auto file = batches.store().find_file(id);
+  const bool is_there =
+      file && asker.sees(file->owner) && (!file->expires_at || *file->expires_at > std::time(nullptr));
+  if (!is_there) throw ApiError(404, "there is no file \"" + id + "\"", "file_not_found", "file_id");
+  return *std::move(file);
+}
+
+BatchRecord find_batch(Batches& batches, const std::string& id, const Asker& asker) {
+  auto batch = batches.store().find_batch(id);
+  if (!batch || !asker.sees(batch->owner))
+    throw ApiError(404, "there is no batch \"" + id + "\"", "batch_not_found", "batch_id");
+  return *std::move(batch);
+}
+
+BatchStore::PageQuery read_page_query(const http::Request& request, const Asker& asker, std::int64_t default_limit,
                                       std::int64_t max_limit) {
-  BatchStore::PageQuery page{.limit = default_limit};
+  BatchStore::PageQuery page{.limit = default_limit, .asker = asker};
   page.after = http::query_value(request.query, "after").value_or("");
   if (const auto limit = http::query_value(request.query, "limit")) {
     const auto end = std::from_chars(limit->data(), limit->data() + limit->size(), page.limit);

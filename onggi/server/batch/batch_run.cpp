@@ -196,7 +196,8 @@ FileRecord BatchRun::output_record(const std::string& id, const char* suffix, st
                   .created_at = now,
                   .filename = batch_.id + suffix,
                   .purpose = "batch_output",
-                  .sha256 = sha256_file(folder_.file(id))};
+                  .sha256 = sha256_file(folder_.file(id)),
+                  .owner = batch_.owner};
   if (batch_.output_expires_after) file.expires_at = now + *batch_.output_expires_after;
   return file;
 }

@@ -10,7 +10,7 @@ namespace {
 constexpr std::int32_t kApplicationId = 0x6f6e6767;  // "ongg"
 
 /// Released steps stay as they are; a change is one more.
-constexpr std::array<std::string_view, 1> kSteps = {R"(
+constexpr std::array<std::string_view, 2> kSteps = {R"(
 CREATE TABLE files (
   number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL, created_at INTEGER NOT NULL,
   expires_at INTEGER, filename TEXT NOT NULL, purpose TEXT NOT NULL, sha256 TEXT NOT NULL) STRICT;
@@ -28,14 +28,20 @@ CREATE INDEX batches_by_input ON batches (input_file_id);
 CREATE TABLE answers (
   batch_id TEXT NOT NULL, line INTEGER NOT NULL, is_error INTEGER NOT NULL, text TEXT NOT NULL,
   PRIMARY KEY (batch_id, line)) STRICT, WITHOUT ROWID;
+)",
+                                                    R"(
+ALTER TABLE files ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE batches ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+CREATE INDEX files_by_owner ON files (owner, number);
+CREATE INDEX batches_by_owner ON batches (owner, number);
 )"};
 
-constexpr std::string_view kFileColumns = "id, bytes, created_at, expires_at, filename, purpose, sha256";
+constexpr std::string_view kFileColumns = "id, bytes, created_at, expires_at, filename, purpose, sha256, owner";
 constexpr std::string_view kBatchColumns =
     "id, endpoint, input_file_id, completion_window, metadata, output_expires_after, created_at, expires_at, status, "
     "in_progress_at, finalizing_at, completed_at, failed_at, expired_at, cancelling_at, cancelled_at, errors, "
     "output_file_id, error_file_id, base_hash, total, completed, failed, next_line, next_offset, output_bytes, "
-    "error_bytes";
+    "error_bytes, owner";
 constexpr std::string_view kActive = "status IN ('validating', 'in_progress', 'finalizing', 'cancelling')";
 
 std::string joined(std::initializer_list<std::string_view> parts) {
@@ -51,7 +57,8 @@ FileRecord read_file_row(const store::Statement& row) {
           .expires_at = row.optional_integer(3),
           .filename = row.text(4),
           .purpose = row.text(5),
-          .sha256 = row.text(6)};
+          .sha256 = row.text(6),
+          .owner = row.text(7)};
 }
 
 BatchRecord read_batch_row(const store::Statement& row) {
@@ -76,6 +83,7 @@ BatchRecord read_batch_row(const store::Statement& row) {
   for (auto* number : {&batch.total, &batch.completed, &batch.failed, &batch.next_line, &batch.next_offset,
                        &batch.output_bytes, &batch.error_bytes})
     *number = row.integer(column++);
+  batch.owner = row.text(column++);
   return batch;
 }
 
@@ -91,6 +99,7 @@ void bind_batch(store::Statement& statement, const BatchRecord& batch) {
   for (const std::int64_t number : {batch.total, batch.completed, batch.failed, batch.next_line, batch.next_offset,
                                     batch.output_bytes, batch.error_bytes})
     statement.bind(number);
+  statement.bind(batch.owner);
 }
 
 }  // namespace
@@ -99,7 +108,7 @@ BatchStore::BatchStore(const std::filesystem::path& path)
     : database_(path, {.application_id = kApplicationId, .steps = kSteps}) {}
 
 void BatchStore::insert_file(const FileRecord& file) {
-  database_.prepare(joined({"INSERT INTO files (", kFileColumns, ") VALUES (?, ?, ?, ?, ?, ?, ?)"}))
+  database_.prepare(joined({"INSERT INTO files (", kFileColumns, ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)"}))
       .bind(file.id)
       .bind(file.bytes)
       .bind(file.created_at)
@@ -107,6 +116,7 @@ void BatchStore::insert_file(const FileRecord& file) {
       .bind(file.filename)
       .bind(file.purpose)
       .bind(file.sha256)
+      .bind(file.owner)
       .run();
 }
 
@@ -128,17 +138,18 @@ BatchStore::Page<T> BatchStore::list(const PageQuery& query, std::string_view ta
   const std::lock_guard lock(mutex_);
   std::optional<std::int64_t> number;
   if (!query.after.empty()) {
-    auto find = database_.prepare(joined({"SELECT number FROM ", table, " WHERE id = ?"}));
+    auto find = database_.prepare(joined({"SELECT number, owner FROM ", table, " WHERE id = ?"}));
     require(
-        find.bind(query.after).step(), [&] { return "after: there is no \"" + query.after + "\""; },
-        ErrorCode::kNotFound);
+        find.bind(query.after).step() && query.asker.sees(find.text(1)),
+        [&] { return "after: there is no \"" + query.after + "\""; }, ErrorCode::kNotFound);
     number = find.integer(0);
   }
   const std::string_view order = query.is_ascending ? "ASC" : "DESC";
   auto select = database_.prepare(joined(
       {"SELECT ", columns, " FROM ", table, " WHERE (?1 IS NULL OR number ", query.is_ascending ? ">" : "<", " ?1) ",
-       query.purpose.empty() ? "AND ?2 = ''" : "AND purpose = ?2", " ORDER BY number ", order, " LIMIT ?3"}));
-  select.bind(number).bind(query.purpose).bind(query.limit + 1);
+       query.purpose.empty() ? "AND ?2 = ''" : "AND purpose = ?2",
+       query.asker.sees_all ? " AND ?3 IS NOT NULL" : " AND owner = ?3", " ORDER BY number ", order, " LIMIT ?4"}));
+  select.bind(number).bind(query.purpose).bind(query.asker.name).bind(query.limit + 1);
   Page<T> page;
   while (select.step()) {
     page.has_more = static_cast<std::int64_t>(page.items.size()) == query.limit;

@@ -23,6 +23,7 @@ class BatchStore {
     std::string purpose;  ///< Of files; empty: any.
     std::int64_t limit = 20;
     bool is_ascending = false;  ///< Oldest first.
+    Asker asker;                ///< What is not for its eyes is not there.
   };
   template <class T>
   struct Page {
@@ -34,7 +35,7 @@ class BatchStore {
   explicit BatchStore(const std::filesystem::path& path);
 
   void add_file(const FileRecord& file);
-  std::optional<FileRecord> find_file(std::string_view id);
+  std::optional<FileRecord> find_file(std::string_view id);  ///< Whoever it belongs to.
   /// Throws kNotFound for an `after` that is not there.
   Page<FileRecord> list_files(const PageQuery& query);
   /// Not while a batch that runs needs it; that batch's id goes to `user`.
@@ -46,7 +47,7 @@ class BatchStore {
   std::int64_t stored_bytes();
 
   void add_batch(const BatchRecord& batch);
-  std::optional<BatchRecord> find_batch(std::string_view id);
+  std::optional<BatchRecord> find_batch(std::string_view id);  ///< Whoever it belongs to.
   Page<BatchRecord> list_batches(const PageQuery& query);
   /// Those that are not done, oldest first.
   std::vector<BatchRecord> active_batches();

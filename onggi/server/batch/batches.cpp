@@ -82,8 +82,8 @@ std::shared_ptr<http::BodySink> Batches::open_upload(const http::Head& head) {
 
 std::int64_t Batches::max_upload_bytes() const { return options_.max_file_bytes + kFormBytes; }
 
-http::Response Batches::finish_upload(const std::shared_ptr<http::BodySink>& upload) {
-  return json_response(file_json(std::static_pointer_cast<Upload>(upload)->finish(store_, folder_)));
+http::Response Batches::finish_upload(const std::shared_ptr<http::BodySink>& upload, const std::string& owner) {
+  return json_response(file_json(std::static_pointer_cast<Upload>(upload)->finish(store_, folder_, owner)));
 }
 
 void Batches::send_content(const FileRecord& file, const std::shared_ptr<http::Exchange>& exchange) {

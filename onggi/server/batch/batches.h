@@ -31,8 +31,8 @@ class Batches {
   /// For the body of a POST to /v1/files. Throws ApiError 400 where it is no form.
   std::shared_ptr<http::BodySink> open_upload(const http::Head& head);
   std::int64_t max_upload_bytes() const;  ///< The form around the file included.
-  /// On the worker: the answer to an upload whose body has arrived: its file, durable, or an ApiError.
-  http::Response finish_upload(const std::shared_ptr<http::BodySink>& upload);
+  /// On the worker: the answer to an upload whose body has arrived: its file, `owner`'s and durable, or an ApiError.
+  http::Response finish_upload(const std::shared_ptr<http::BodySink>& upload, const std::string& owner);
   /// On the worker: streams a file's bytes as they are, as fast as they are taken.
   void send_content(const FileRecord& file, const std::shared_ptr<http::Exchange>& exchange);
 

@@ -9,6 +9,14 @@
 
 namespace onggi::server {
 
+/// Who asks for files and batches, which belong to the key that made them, by its name.
+struct Asker {
+  std::string name;       ///< Empty where no key is asked for: what is made then is nobody's.
+  bool sees_all = false;  ///< A key of scope admin, and everyone where no key is asked for.
+
+  bool sees(std::string_view owner) const { return sees_all || owner == name; }
+};
+
 /// A file that a client sent, or that a batch left. Its bytes lie in the state folder under its id.
 struct FileRecord {
   std::string id;
@@ -18,6 +26,7 @@ struct FileRecord {
   std::string filename;
   std::string purpose;
   std::string sha256;
+  std::string owner;  ///< The name of the key that made it; empty: nobody's.
 };
 
 /// Names of OpenAI's batch statuses.
@@ -54,6 +63,8 @@ struct BatchRecord {
   std::int64_t next_line = 0;                         ///< From 0.
   std::int64_t next_offset = 0;                       ///< Its first byte in the input.
   std::int64_t output_bytes = 0, error_bytes = 0;
+
+  std::string owner;  ///< As a file's; the files that it leaves have the same.
 
   bool is_active() const;
   /// Moves to a status at a time, which the status's own member keeps.

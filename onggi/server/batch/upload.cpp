@@ -98,7 +98,7 @@ void Upload::take_bytes(std::string_view bytes) {
   value->append(bytes);
 }
 
-FileRecord Upload::finish(BatchStore& store, const BatchFolder& folder) {
+FileRecord Upload::finish(BatchStore& store, const BatchFolder& folder, const std::string& owner) {
   try {
     reader_.finish();
   } catch (const Error& e) {
@@ -111,7 +111,8 @@ FileRecord Upload::finish(BatchStore& store, const BatchFolder& folder) {
                   .bytes = file_bytes_,
                   .created_at = std::time(nullptr),
                   .filename = filename_,
-                  .purpose = purpose_};
+                  .purpose = purpose_,
+                  .owner = owner};
   if (!expiry_anchor_.empty() || !expiry_seconds_.empty()) {
     std::int64_t seconds = 0;
     const char* const last = expiry_seconds_.data() + expiry_seconds_.size();

@@ -26,9 +26,9 @@ class Upload : public http::BodySink, public std::enable_shared_from_this<Upload
 
   void write(std::string piece, std::function<void(std::optional<http::Response>)> taken) override;
 
-  /// The whole file, durable under its name in `folder` and in the store. Throws ApiError for a form that lacks
-  /// something.
-  FileRecord finish(BatchStore& store, const BatchFolder& folder);
+  /// The whole file, `owner`'s, durable under its name in `folder` and in the store. Throws ApiError for a form that
+  /// lacks something.
+  FileRecord finish(BatchStore& store, const BatchFolder& folder, const std::string& owner);
 
  private:
   void take(std::string_view piece);

@@ -24,12 +24,6 @@ constexpr std::int64_t kMostExpiry_s = 2'592'000;
   throw ApiError(400, param + ": " + message, "invalid_value", param);
 }
 
-BatchRecord find_batch(Batches& batches, const std::string& id) {
-  auto batch = batches.store().find_batch(id);
-  if (!batch) throw ApiError(404, "there is no batch \"" + id + "\"", "batch_not_found", "batch_id");
-  return *std::move(batch);
-}
-
 /// "24h", as OpenAI has it; any number of s, m, h or d up to two weeks is as good.
 std::int64_t window_seconds(const std::string& text) {
   constexpr std::array<std::pair<char, std::int64_t>, 4> kUnits = {{{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86'400}}};
@@ -70,7 +64,7 @@ std::optional<std::int64_t> read_output_expiry(const Json& json) {
   return (*it)["seconds"].get<std::int64_t>();
 }
 
-http::Response create_batch(Batches& batches, const http::Request& request) {
+http::Response create_batch(Batches& batches, const http::Request& request, const Asker& asker) {
   const Json json = read_json_body(request.body);
   BatchRecord batch{.id = random_id("batch_"), .endpoint = text_member(json, "endpoint")};
   if (find_endpoint(batch.endpoint) == nullptr)
@@ -81,8 +75,9 @@ http::Response create_batch(Batches& batches, const http::Request& request) {
   batch.expires_at = batch.created_at + window_seconds(batch.completion_window);
   batch.metadata = read_metadata(json);
   batch.output_expires_after = read_output_expiry(json);
+  batch.owner = asker.name;
   const auto file = batches.store().find_file(batch.input_file_id);
-  if (!file || (file->expires_at && *file->expires_at <= batch.created_at)) {
+  if (!file || !asker.sees(file->owner) || (file->expires_at && *file->expires_at <= batch.created_at)) {
     throw ApiError(404, "input_file_id: there is no file \"" + batch.input_file_id + "\"", "file_not_found",
                    "input_file_id");
   }
@@ -93,23 +88,23 @@ http::Response create_batch(Batches& batches, const http::Request& request) {
   return json_response(batch_json(batch));
 }
 
-http::Response list_batches(Batches& batches, const http::Request& request) {
-  const auto page = batches.store().list_batches(read_page_query(request, kDefaultListed, kMaxListed));
+http::Response list_batches(Batches& batches, const http::Request& request, const Asker& asker) {
+  const auto page = batches.store().list_batches(read_page_query(request, asker, kDefaultListed, kMaxListed));
   Json items = Json::array();
   for (const BatchRecord& batch : page.items) items.push_back(batch_json(batch));
   return json_response(page_json(std::move(items), page.has_more));
 }
 
-http::Response cancel_batch(Batches& batches, const std::string& id) {
-  BatchRecord batch = find_batch(batches, id);
+http::Response cancel_batch(Batches& batches, const std::string& id, const Asker& asker) {
+  BatchRecord batch = find_batch(batches, id, asker);
   if (batch.status == batch_status::kCancelling || batch.status == batch_status::kCancelled)
     return json_response(batch_json(batch));
   if (!batches.store().request_cancel(id, std::time(nullptr))) {
-    batch = find_batch(batches, id);
+    batch = find_batch(batches, id, asker);
     throw ApiError(409, "the batch is " + batch.status + " already", "batch_not_cancellable", "batch_id");
   }
   batches.notify();
-  return json_response(batch_json(find_batch(batches, id)));
+  return json_response(batch_json(find_batch(batches, id, asker)));
 }
 
 }  // namespace
@@ -120,8 +115,9 @@ std::span<const Route> batch_routes() {
        .path = "/v1/batches",
        .run =
            [](Backend& b, const Call& c) {
-             answer_on_batches(b, c,
-                               [e = c.exchange](Batches& batches) { return create_batch(batches, e->request()); });
+             answer_on_batches(b, c, [e = c.exchange](Batches& batches, const Asker& asker) {
+               return create_batch(batches, e->request(), asker);
+             });
            },
        .needs_key = true,
        .scope = Scope::kBatch},
@@ -129,8 +125,9 @@ std::span<const Route> batch_routes() {
        .path = "/v1/batches",
        .run =
            [](Backend& b, const Call& c) {
-             answer_on_batches(b, c,
-                               [e = c.exchange](Batches& batches) { return list_batches(batches, e->request()); });
+             answer_on_batches(b, c, [e = c.exchange](Batches& batches, const Asker& asker) {
+               return list_batches(batches, e->request(), asker);
+             });
            },
        .needs_key = true,
        .scope = Scope::kBatch},
@@ -138,8 +135,8 @@ std::span<const Route> batch_routes() {
        .path = "/v1/batches/{}",
        .run =
            [](Backend& b, const Call& c) {
-             answer_on_batches(b, c, [id = c.captured[0]](Batches& batches) {
-               return json_response(batch_json(find_batch(batches, id)));
+             answer_on_batches(b, c, [id = c.captured[0]](Batches& batches, const Asker& asker) {
+               return json_response(batch_json(find_batch(batches, id, asker)));
              });
            },
        .needs_key = true,
@@ -148,7 +145,9 @@ std::span<const Route> batch_routes() {
        .path = "/v1/batches/{}/cancel",
        .run =
            [](Backend& b, const Call& c) {
-             answer_on_batches(b, c, [id = c.captured[0]](Batches& batches) { return cancel_batch(batches, id); });
+             answer_on_batches(b, c, [id = c.captured[0]](Batches& batches, const Asker& asker) {
+               return cancel_batch(batches, id, asker);
+             });
            },
        .needs_key = true,
        .scope = Scope::kBatch},

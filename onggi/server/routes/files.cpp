@@ -1,5 +1,4 @@
 #include <array>
-#include <ctime>
 
 #include "onggi/http/query.h"
 #include "onggi/server/api_error.h"
@@ -11,20 +10,13 @@ namespace {
 
 constexpr std::int64_t kMaxFilesListed = 10'000;
 
-/// Throws ApiError 404; a file whose time has come is gone, whether or not it is removed.
-FileRecord find_file(Batches& batches, const std::string& id) {
-  const auto file = batches.store().find_file(id);
-  if (file && (!file->expires_at || *file->expires_at > std::time(nullptr))) return *file;
-  throw ApiError(404, "there is no file \"" + id + "\"", "file_not_found", "file_id");
-}
-
 http::Admission take_upload(Backend& backend, const http::Head& head) {
   Batches& batches = batches_of(backend);
   return {.max_body_bytes = batches.max_upload_bytes(), .refusal = {}, .sink = batches.open_upload(head)};
 }
 
-http::Response list_files(Batches& batches, const http::Request& request) {
-  auto query = read_page_query(request, kMaxFilesListed, kMaxFilesListed);
+http::Response list_files(Batches& batches, const http::Request& request, const Asker& asker) {
+  auto query = read_page_query(request, asker, kMaxFilesListed, kMaxFilesListed);
   query.purpose = http::query_value(request.query, "purpose").value_or("");
   const auto page = batches.store().list_files(query);
   Json items = Json::array();
@@ -32,7 +24,8 @@ http::Response list_files(Batches& batches, const http::Request& request) {
   return json_response(page_json(std::move(items), page.has_more));
 }
 
-http::Response delete_file(Batches& batches, const std::string& id) {
+http::Response delete_file(Batches& batches, const std::string& id, const Asker& asker) {
+  find_file(batches, id, asker);
   std::string user;
   switch (batches.store().remove_file(id, user)) {
     case BatchStore::Removal::kUnknown:
@@ -51,9 +44,9 @@ void send_content(Backend& backend, const Call& call) {
   const auto& exchange = call.exchange;
   try {
     Batches& batches = batches_of(backend);
-    batches.worker().post([&batches, exchange, id = call.captured[0]] {
+    batches.worker().post([&batches, exchange, id = call.captured[0], asker = asker_of(call)] {
       try {
-        const FileRecord file = find_file(batches, id);
+        const FileRecord file = find_file(batches, id, asker);
         if (exchange->request().method == "HEAD")
           return exchange->respond({.content_type = "application/octet-stream"});
         batches.send_content(file, exchange);
@@ -74,8 +67,9 @@ std::span<const Route> file_routes() {
        .path = "/v1/files",
        .run =
            [](Backend& b, const Call& c) {
-             answer_on_batches(
-                 b, c, [sink = c.exchange->request().sink](Batches& batches) { return batches.finish_upload(sink); });
+             answer_on_batches(b, c, [sink = c.exchange->request().sink](Batches& batches, const Asker& asker) {
+               return batches.finish_upload(sink, asker.name);
+             });
            },
        .needs_key = true,
        .scope = Scope::kBatch,
@@ -85,7 +79,9 @@ std::span<const Route> file_routes() {
        .path = "/v1/files",
        .run =
            [](Backend& b, const Call& c) {
-             answer_on_batches(b, c, [e = c.exchange](Batches& batches) { return list_files(batches, e->request()); });
+             answer_on_batches(b, c, [e = c.exchange](Batches& batches, const Asker& asker) {
+               return list_files(batches, e->request(), asker);
+             });
            },
        .needs_key = true,
        .scope = Scope::kBatch},
@@ -93,8 +89,8 @@ std::span<const Route> file_routes() {
        .path = "/v1/files/{}",
        .run =
            [](Backend& b, const Call& c) {
-             answer_on_batches(b, c, [id = c.captured[0]](Batches& batches) {
-               return json_response(file_json(find_file(batches, id)));
+             answer_on_batches(b, c, [id = c.captured[0]](Batches& batches, const Asker& asker) {
+               return json_response(file_json(find_file(batches, id, asker)));
              });
            },
        .needs_key = true,
@@ -103,7 +99,9 @@ std::span<const Route> file_routes() {
        .path = "/v1/files/{}",
        .run =
            [](Backend& b, const Call& c) {
-             answer_on_batches(b, c, [id = c.captured[0]](Batches& batches) { return delete_file(batches, id); });
+             answer_on_batches(b, c, [id = c.captured[0]](Batches& batches, const Asker& asker) {
+               return delete_file(batches, id, asker);
+             });
            },
        .needs_key = true,
        .scope = Scope::kBatch},
