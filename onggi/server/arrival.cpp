@@ -54,15 +54,21 @@ Arrival::Arrival(Backend& backend, std::shared_ptr<http::Exchange> exchange, std
   exchange_->on_relieved([&backend] { backend.engine.notify(); });
 }
 
-Arrival Arrival::of_line(Backend& backend, std::shared_ptr<http::Exchange> exchange) {
+Arrival Arrival::of_line(Backend& backend, std::shared_ptr<http::Exchange> exchange,
+                         std::shared_ptr<CallRecord> record) {
   Arrival line(backend);
+  line.record_ = std::move(record);
   line.exchange_ = std::move(exchange);
   line.exchange_->on_gone([&backend] { backend.engine.notify(); });
   return line;
 }
 
 void Arrival::attach_meter(runtime::Job& job, const ServedModel& model) const {
-  if (meter_) meter_->attach(job, model.adapter ? model.name : std::string());
+  if (meter_) {
+    meter_->attach(job, model.adapter ? model.name : std::string());
+  } else if (record_) {
+    count_tokens(job, record_);
+  }
 }
 
 void Arrival::take(const std::function<void()>& step) const {
@@ -78,17 +84,15 @@ void Arrival::on_worker(std::function<void()> step) const {
   backend_->worker.post([self = *this, step = std::move(step)] { self.take(step); });
 }
 
-void Arrival::check_may_use(const std::string& name) const {
-  if (record_ && record_->caller && !record_->caller->may_use(name))
-    throw ApiError(403, "this key may not use the model \"" + name + "\"", "model_not_allowed", "model");
+ServedModel Arrival::model(const std::string& name) const {
+  ServedModel model = backend_->models.find(name);
+  if (record_ && record_->caller && !record_->caller->may_use(model.name))
+    throw ApiError(403, "this key may not use the model \"" + model.name + "\"", "model_not_allowed", "model");
+  return model;
 }
 
 void Arrival::with_model(const std::string& name, std::function<void(const ServedModel&)> start) const {
-  const auto begin = [self = *this, name, start = std::move(start)] {
-    const ServedModel model = self.backend_->models.find(name);
-    self.check_may_use(model.name);
-    start(model);
-  };
+  const auto begin = [self = *this, name, start = std::move(start)] { start(self.model(name)); };
   if (backend_->models.is_ready(name)) return begin();
   backend_->loader.post([self = *this, name, begin] {
     self.take([&] {

@@ -25,8 +25,10 @@ class Arrival {
 
   const std::shared_ptr<http::Exchange>& exchange() const { return exchange_; }
 
-  /// A line of a batch: it waits for everybody, so that nobody is refused for it, and its times say nothing.
-  static Arrival of_line(Backend& backend, std::shared_ptr<http::Exchange> exchange);
+  /// A line of a batch: it waits for everybody, so that nobody is refused for it, and its times say nothing. `record`
+  /// as above.
+  static Arrival of_line(Backend& backend, std::shared_ptr<http::Exchange> exchange,
+                         std::shared_ptr<CallRecord> record);
 
   /// After the job's callbacks are set and before it is submitted.
   void attach_meter(runtime::Job& job, const ServedModel& model) const;
@@ -34,8 +36,10 @@ class Arrival {
   void take(const std::function<void()>& step) const;
   /// The same on the worker.
   void on_worker(std::function<void()> step) const;
-  /// On the worker: calls `start` with the model of this name, there, once it is read. Throws ApiError 404 where there
-  /// is none, 403 where the key may not use it.
+  /// The model of this name, read if need be. Throws ApiError 404 where there is none, 403 where the key may not use
+  /// it.
+  ServedModel model(const std::string& name) const;
+  /// On the worker: calls `start` with that model, there, once it is read, or throws the same.
   void with_model(const std::string& name, std::function<void(const ServedModel&)> start) const;
   /// Counts this many tokens as open and takes them from the key's budget. What it returns is called once, with how the
   /// request ended ("stop", "length", "error", "late" or "cancelled"): what was not used is given back.
@@ -43,7 +47,6 @@ class Arrival {
 
  private:
   explicit Arrival(Backend& backend) : backend_(&backend) {}
-  void check_may_use(const std::string& name) const;
 
   Backend* backend_;
   std::shared_ptr<http::Exchange> exchange_;

@@ -50,13 +50,25 @@ void Budget::advance(const BudgetTime& now) {
   day_ = day;
 }
 
-std::optional<Budget::Refusal> Budget::admit(BudgetTime now) {
-  const std::lock_guard lock(mutex_);
-  advance(now);
+/// `mutex_` held.
+std::optional<Budget::Refusal> Budget::lacking_tokens(const BudgetTime& now) const {
   if (limits_.tokens_per_day > 0 && tokens_today_ >= limits_.tokens_per_day)
     return Refusal{"tokens_per_day", kDayMs - unix_ms(now.wall) % kDayMs};
   if (limits_.tokens_per_minute > 0 && tokens_.level <= 0.0)
     return Refusal{"tokens_per_minute", wait_ms(tokens_.level, 1.0, limits_.tokens_per_minute)};
+  return std::nullopt;
+}
+
+std::optional<Budget::Refusal> Budget::token_refusal(BudgetTime now) {
+  const std::lock_guard lock(mutex_);
+  advance(now);
+  return lacking_tokens(now);
+}
+
+std::optional<Budget::Refusal> Budget::admit(BudgetTime now) {
+  const std::lock_guard lock(mutex_);
+  advance(now);
+  if (auto refusal = lacking_tokens(now)) return refusal;
   if (limits_.requests_per_minute > 0) {
     if (requests_.level < 1.0)
       return Refusal{"requests_per_minute", wait_ms(requests_.level, 1.0, limits_.requests_per_minute)};

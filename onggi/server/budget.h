@@ -36,6 +36,8 @@ class Budget {
   void set_limits(KeyLimits limits);
   /// Counts a request, or says why it may not be.
   std::optional<Refusal> admit(BudgetTime now = {});
+  /// Why nothing that takes tokens is admitted now; counts nothing.
+  std::optional<Refusal> token_refusal(BudgetTime now = {});
   /// Takes tokens, or gives back where negative.
   void charge(std::int64_t tokens, BudgetTime now = {});
   std::int64_t tokens_today(BudgetTime now = {}) const;
@@ -46,6 +48,7 @@ class Budget {
     void refill(double seconds, std::int64_t per_minute);
   };
   void advance(const BudgetTime& now);
+  std::optional<Refusal> lacking_tokens(const BudgetTime& now) const;
 
   mutable std::mutex mutex_;
   KeyLimits limits_;

@@ -183,6 +183,12 @@ std::shared_ptr<const Caller> KeyRing::find(std::string_view key) const {
   return found;
 }
 
+std::shared_ptr<const Caller> KeyRing::find_name(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = std::ranges::find(callers_, name, [](const auto& caller) { return caller->name; });
+  return found == callers_.end() ? nullptr : *found;
+}
+
 std::size_t KeyRing::size() const {
   const std::lock_guard lock(mutex_);
   return callers_.size();

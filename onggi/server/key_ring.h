@@ -46,6 +46,8 @@ class KeyRing {
   void reload();
   /// The caller with this key; null if there is none. Takes as long for a wrong key as for a right one.
   std::shared_ptr<const Caller> find(std::string_view key) const;
+  /// The caller of this name; null if there is none any more.
+  std::shared_ptr<const Caller> find_name(std::string_view name) const;
   std::size_t size() const;
   /// What is to be said of the file, if there is something: others may read it.
   std::string warning() const;

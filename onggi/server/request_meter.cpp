@@ -133,4 +133,20 @@ void RequestMeter::attach(runtime::Job& job, const std::string& adapter) const {
   };
 }
 
+void count_tokens(runtime::Job& job, const std::shared_ptr<CallRecord>& record) {
+  job.started = [record, prompt = static_cast<std::int64_t>(job.request.prompt.size()),
+                 next = std::move(job.started)](int num_cached_tokens) {
+    record->update([&](CallFacts& facts) {
+      facts.prompt_tokens += prompt;
+      facts.cached_tokens += num_cached_tokens;
+    });
+    if (next) next(num_cached_tokens);
+  };
+  job.done = [record, next = std::move(job.done)](runtime::Answer&& answer) {
+    record->update(
+        [&](CallFacts& facts) { facts.generated_tokens += static_cast<std::int64_t>(answer.tokens.size()); });
+    next(std::move(answer));
+  };
+}
+
 }  // namespace onggi::server

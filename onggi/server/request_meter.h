@@ -28,4 +28,7 @@ class RequestMeter {
   Clock::time_point arrived_;
 };
 
+/// Counts a job's tokens in the record, where its times say nothing. When to call it: as `attach`.
+void count_tokens(runtime::Job& job, const std::shared_ptr<CallRecord>& record);
+
 }  // namespace onggi::server

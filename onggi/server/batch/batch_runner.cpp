@@ -5,10 +5,12 @@
 #include <charconv>
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 #include "onggi/core/error.h"
 #include "onggi/core/hash.h"
 #include "onggi/server/backend.h"
+#include "onggi/server/batch/payer.h"
 #include "onggi/server/routes/completions.h"
 
 namespace onggi::server {
@@ -138,14 +140,15 @@ void BatchRunner::run() {
 }
 
 void BatchRunner::work() {
-  if (has_news_.exchange(false)) open_batches();
+  if (has_news_.exchange(false) || Clock::now() >= looks_again_) open_batches();
   ask_lines();
-  auto patience = kIdlePatience;
+  auto patience = lacks_room_ && make_room() ? std::chrono::milliseconds(0) : kIdlePatience;
   for (const auto& [id, open] : open_) {
     const bool is_busy = open.run ? open.run->is_validating() || open.is_expiring || open.run->is_answered()
                                   : open.rests_until <= Clock::now();
     if (is_busy) patience = std::chrono::milliseconds(0);
     if (open.run && open.run->has_unsaved()) patience = std::min(patience, kSaveInterval);
+    if (open.wait && may_ask()) patience = std::min(patience, *open.wait);  // Else an answer comes first.
   }
   take_answers(inbox_->take(patience));
   for (auto& [id, open] : open_) guarded(open, [this, &o = open] { advance(o); });
@@ -158,16 +161,49 @@ void BatchRunner::work() {
   remove_expired_files();
 }
 
+/// Whether there is something to do for a batch that is not open.
+bool BatchRunner::may_go_on(const BatchRecord& batch, std::int64_t time) const {
+  return batch.status != batch_status::kInProgress || batch.expires_at <= time ||
+         payer_of(backend_.options.keys.get(), batch.owner).obstacle.empty();
+}
+
 void BatchRunner::open_batches() {
+  const auto time = now_s();
+  lacks_room_ = false;
+  looks_again_ = Clock::time_point::max();
   for (BatchRecord& batch : store_.active_batches()) {
     const auto found = open_.find(batch.id);
     if (found != open_.end()) {
       if (found->second.run) found->second.run->refresh();
+    } else if (!may_go_on(batch, time)) {
+      looks_again_ = Clock::now() + kIdlePatience;
     } else if (open_.size() < kMaxOpenBatches || batch.status == batch_status::kCancelling) {
       Open& open = open_[batch.id];
       open.batch = std::move(batch);
+    } else {
+      lacks_room_ = true;
     }
   }
+}
+
+/// A batch that waits for its owner's key, with no line on its way, leaves its place to one that could go on. False
+/// where there is none.
+bool BatchRunner::make_room() {
+  const auto found = std::ranges::find_if(open_, [&](const auto& entry) {
+    const auto is_of_it = [&](const auto& asked) { return asked.second.batch_id == entry.first; };
+    return entry.second.wait && std::ranges::none_of(asked_, is_of_it);
+  });
+  if (found == open_.end()) return false;
+  Open& open = found->second;
+  guarded(open, [&] { open.run->save(); });
+  give_up(open);
+  open_.erase(found);
+  return has_news_ = true;
+}
+
+void BatchRunner::complain(Open& open, const std::string& event, const std::string& reason) {
+  if (open.complaint != reason) log_event(open.batch.id, event, reason);
+  open.complaint = reason;
 }
 
 /// Runs what may fail for one batch without touching the others.
@@ -184,8 +220,7 @@ void BatchRunner::guarded(Open& open, const std::function<void()>& action) {
   }
   give_up(open);
   open.rests_until = Clock::now() + kPause;
-  if (open.complaint != reason) log_event(open.batch.id, may_pass ? "waits" : "failed", reason);
-  open.complaint = reason;
+  complain(open, may_pass ? "waits" : "failed", reason);
   if (!may_pass) fail(open.batch, reason);
 }
 
@@ -220,6 +255,8 @@ void BatchRunner::drop_lines(const Open& open) {
 void BatchRunner::give_up(Open& open) {
   drop_lines(open);
   open.run.reset();
+  open.next.reset();
+  open.wait.reset();
 }
 
 void BatchRunner::reopen(Open& open) {
@@ -274,10 +311,18 @@ void BatchRunner::expire(Open& open, std::int64_t time) {
 }
 
 bool BatchRunner::ask_next(Open& open) {
+  open.wait.reset();
   if (!open.run || !open.run->is_running() || open.is_expiring) return false;
-  auto line = open.run->next_line();
-  if (!line) return false;
-  ask(open, std::move(*line), 1);
+  // Read before the budget is looked at: a batch with nothing left to ask does not wait for it.
+  if (!open.next) open.next = open.run->next_line();
+  if (!open.next) return false;
+  const Payer payer = payer_of(backend_.options.keys.get(), open.batch.owner);
+  if (!payer.obstacle.empty()) {
+    open.wait = payer.retry_after_ms > 0 ? std::chrono::milliseconds(payer.retry_after_ms) : kIdlePatience;
+    complain(open, "waits", payer.obstacle);
+    return false;
+  }
+  ask(open, *std::exchange(open.next, std::nullopt), 1);
   return true;
 }
 
@@ -293,19 +338,26 @@ void BatchRunner::ask(const Open& open, OpenLine line, int num_tries) {
   request.body = line.content.body;
   const std::uint64_t ticket = ++num_tickets_;
   const auto exchange = std::make_shared<LineExchange>(std::move(request), ticket, inbox_);
-  const LineTerms terms{.created = batch.created_at, .seed = seed_of(input, line.content.custom_id)};
+  const Payer payer = payer_of(backend_.options.keys.get(), batch.owner);
+  LineTerms terms{.created = batch.created_at, .seed = seed_of(input, line.content.custom_id), .record = nullptr};
+  if (payer.caller) {
+    // What the line did not use of the budget is given back after its answer: that is news too.
+    terms.record = std::make_shared<CallRecord>(
+        payer.caller, [inbox = inbox_](const CallRecord&, const CallFacts&) { inbox->notify(); });
+  }
   asked_bytes_ += static_cast<std::int64_t>(line.content.body.size());
   asked_[ticket] = {batch.id, std::move(line), exchange, num_tries};
   open_lines_.set(static_cast<double>(asked_.size()));
   endpoint->answer(backend_, exchange, terms);
 }
 
+bool BatchRunner::may_ask() const {
+  return !is_stopping_ && asked_.size() < static_cast<std::size_t>(options_.lines_at_once) &&
+         asked_bytes_ < kMaxAskedBytes;
+}
+
 /// A line of each batch in turn, as many as may be on their way.
 void BatchRunner::ask_lines() {
-  const auto may_ask = [&] {
-    return !is_stopping_ && asked_.size() < static_cast<std::size_t>(options_.lines_at_once) &&
-           asked_bytes_ < kMaxAskedBytes;
-  };
   std::size_t num_without = 0;
   auto it = open_.upper_bound(last_asked_);
   while (may_ask() && num_without < open_.size()) {

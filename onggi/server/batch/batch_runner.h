@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -59,6 +60,9 @@ class BatchRunner {
     std::unique_ptr<BatchRun> run;  ///< Null until it is opened (again).
     Clock::time_point rests_until = Clock::time_point::min();
     Clock::time_point saved_at = Clock::now();
+    std::optional<OpenLine> next;  ///< Read, and not asked yet.
+    /// Set while the next line waits for the owner's key: how long at least.
+    std::optional<std::chrono::milliseconds> wait;
     std::string complaint;  ///< What was logged last, not to say it again and again.
     bool is_expiring = false;
   };
@@ -74,6 +78,7 @@ class BatchRunner {
   void open_batches();
   void take_answers(std::vector<LineInbox::Item> items);
   void advance(Open& open);
+  bool may_ask() const;
   bool ask_next(Open& open);
   void ask(const Open& open, OpenLine line, int num_tries);
   void ask_lines();
@@ -81,6 +86,9 @@ class BatchRunner {
   void expire(Open& open, std::int64_t time);
   void drop_lines(const Open& open);
   void give_up(Open& open);
+  bool may_go_on(const BatchRecord& batch, std::int64_t time) const;
+  bool make_room();
+  void complain(Open& open, const std::string& event, const std::string& reason);
   void guarded(Open& open, const std::function<void()>& action);
   void fail(BatchRecord batch, const std::string& reason);
   void remove_expired_files();
@@ -100,6 +108,8 @@ class BatchRunner {
   std::map<std::string, Open> open_;
   std::string last_asked_;  ///< The batch whose line was asked last.
   std::map<std::uint64_t, Asked> asked_;
+  bool lacks_room_ = false;                                   ///< A batch that could go on has no place.
+  Clock::time_point looks_again_ = Clock::time_point::max();  ///< For batches that wait without a place.
   std::uint64_t num_tickets_ = 0;
   std::int64_t asked_bytes_ = 0;
   std::int64_t files_looked_at_ = 0;

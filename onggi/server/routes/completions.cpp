@@ -142,10 +142,10 @@ void complete(Backend& backend, const std::shared_ptr<http::Exchange>& exchange,
 
 void complete_line(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat,
                    const LineTerms& terms) {
-  const auto arrival = Arrival::of_line(backend, exchange);
+  const auto arrival = Arrival::of_line(backend, exchange, terms.record);
   arrival.take([&] {
     const auto request = read_line_request(backend, exchange->request().body, is_chat, terms);
-    start(backend, arrival, request, backend.models.find(request.model));
+    start(backend, arrival, request, arrival.model(request.model));
   });
 }
 

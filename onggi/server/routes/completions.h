@@ -1,11 +1,11 @@
 #pragma once
 
-#include <cstdint>
 #include <memory>
 
 #include "onggi/http/server.h"
 #include "onggi/server/backend.h"
 #include "onggi/server/call_record.h"
+#include "onggi/server/line_terms.h"
 
 namespace onggi::server {
 
@@ -15,11 +15,6 @@ namespace onggi::server {
 void complete(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat,
               const std::shared_ptr<CallRecord>& record = nullptr);
 
-/// In place of what the moment gives, so that a line of a batch has the same answer, byte for byte, each time.
-struct LineTerms {
-  std::int64_t created = 0;  ///< Unix seconds.
-  std::uint64_t seed = 0;    ///< Of a body that has none.
-};
 /// The same for a line of a batch: all other requests go before it, and it does not count as open work. Everything up
 /// to the engine happens on the calling thread.
 void complete_line(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, bool is_chat,
