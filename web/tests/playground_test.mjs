@@ -131,7 +131,7 @@ test("a guide holds the answer, and what can't be held is said in the server's w
   await page.locator("#run").click();
   await answered(page);
   const error = page.locator("#answers .error:visible");
-  assert.match(await error.textContent(), /no value fits it.*Change “JSON Schema” and run again\./);
+  assert.match(await error.textContent(), /"not" allows no value.*Change “JSON Schema” and run again\./);
   assert.equal(await page.evaluate(() => document.activeElement.name), "guide_json");
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute("aria-invalid")), "true");
 });
