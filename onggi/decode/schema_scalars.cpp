@@ -161,6 +161,7 @@ ByteDfa ScalarMachines::texts_of(const Conjunction& c, const Json& from) {
   const auto content = content_of(c);
   const ByteDfa& some = content ? *content : ByteDfa::universal();
   if (c.min_length == 0 && c.max_length < 0) return some;
+  if (c.max_length >= 0 && c.max_length < c.min_length) return ByteDfa::of_texts({});
   if (c.min_length > kMaxNameLength || c.max_length > kMaxNameLength)
     document_.refuse(from, "maxLength", "of names is too large");
   const Pattern any{.kind = Pattern::Kind::kClass, .ranges = {{0, 0x10FFFF}}};
