@@ -233,6 +233,46 @@ TEST(Softmax, EqualsTheDoubleReferenceInsideAndIsZeroOutside) {
   }
 }
 
+TEST(ExpBelow, SumsAndValuesAreThoseOfAllTables) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float inf = std::numeric_limits<float>::infinity();
+  for (const std::int64_t count : {0, 1, 15, 16, 100, 256}) {
+    Floats x = scaled(random_floats(7, count), 30);
+    if (count > 20) x[3] = -inf;
+    Floats first;
+    float first_sum = 0;
+    for_each_table([&](const Kernels& k) {
+      const float top = k.highest(x.data(), count);
+      EXPECT_EQ(top, count == 0 ? -inf : *std::max_element(x.begin(), x.end()));
+      for (const float scale : {1.0F, 0.3F, std::numeric_limits<float>::max()}) {
+        Floats y(x.size(), 5);
+        k.exp_below(x.data(), count, top, scale, y.data());
+        const float sum = k.sum_exp_below(x.data(), count, top, scale);
+        double total = 0;
+        for (std::size_t i = 0; i < x.size(); ++i) {
+          const double truth = std::exp((static_cast<double>(x[i]) - double{top}) * double{scale});
+          EXPECT_NEAR(y[i], truth, 2e-5 * truth + 2e-38) << x[i];  // The product is rounded before exp.
+          total += double{y[i]};
+        }
+        EXPECT_NEAR(sum, total, 1e-6 * total);
+        if (scale != 1.0F) continue;
+        if (first.empty()) first = y, first_sum = sum;
+        expect_equal_bits(view(y), view(first));
+        EXPECT_EQ(sum, first_sum);
+      }
+    });
+  }
+  for_each_table([&](const Kernels& k) {
+    for (std::size_t i = 0; i < 40; ++i) {
+      Floats x(40, 1);
+      x[(i + 7) % 40] = 2;
+      x[i] = nan;
+      EXPECT_EQ(k.highest(x.data(), 40), 2.0F) << i;
+      EXPECT_TRUE(std::isnan(k.sum_exp_below(x.data(), 40, 2, 1))) << i;
+    }
+  });
+}
+
 TEST(Softmax, BitsDoNotDependOnThePaddingAround) {
   for_each_table([&](const Kernels& k) {
     const std::int64_t length = 96;

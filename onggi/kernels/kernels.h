@@ -25,11 +25,11 @@ struct PanelProduct {
   const float* a = nullptr;
   std::int64_t a_row_stride = 0;
   std::int64_t a_depth_stride = 1;
-  const float* panel = nullptr;      ///< panel[k * panel_stride + n]; kPanelColumns floats must be readable a row.
+  const float* panel = nullptr;  ///< panel[k * panel_stride + n]; kPanelColumns floats must be readable a row.
   std::int64_t panel_stride = kPanelColumns;
   float* c = nullptr;
   std::int64_t c_row_stride = 0;
-  int num_columns = kPanelColumns;   ///< Only these columns of C are read or written.
+  int num_columns = kPanelColumns;  ///< Only these columns of C are read or written.
   bool accumulate = false;
 };
 
@@ -48,19 +48,19 @@ struct QuantizedRows {
 /// `panel` was made by pack_quantized of the same table.
 struct QuantizedProduct {
   std::int64_t num_rows = 0;
-  std::int64_t depth = 0;           ///< Multiple of 32.
-  const std::int8_t* q = nullptr;   ///< As QuantizedRows, row stride = depth.
+  std::int64_t depth = 0;          ///< Multiple of 32.
+  const std::int8_t* q = nullptr;  ///< As QuantizedRows, row stride = depth.
   const float* scale = nullptr;
   const std::int16_t* sum16 = nullptr;
   quant::DType type = quant::DType::kQ8_0;
   const std::byte* panel = nullptr;  ///< One panel of quantized_columns columns.
   float* c = nullptr;
   std::int64_t c_row_stride = 0;
-  int num_columns = 0;               ///< <= quantized_columns.
+  int num_columns = 0;  ///< <= quantized_columns.
 };
 
-/// C[m, n] = fma(scale[n], sum, accumulate ? C[m, n] : 0) for n < num_columns <= kPanelColumns, where sum = sum over k of
-/// A[m, k] * float(panel[k * kPanelColumns + n]), one fma a step, k ascending from 0.
+/// C[m, n] = fma(scale[n], sum, accumulate ? C[m, n] : 0) for n < num_columns <= kPanelColumns, where sum = sum over k
+/// of A[m, k] * float(panel[k * kPanelColumns + n]), one fma a step, k ascending from 0.
 struct Int8PanelProduct {
   std::int64_t num_rows = 0;  ///< m
   std::int64_t depth = 0;     ///< k
@@ -109,8 +109,8 @@ struct Kernels {
   /// y[i] = activation(gate[i]) * up[i].
   void (*gated)(Activation activation, const float* gate, const float* up, std::int64_t count, float* y);
   /// dgate[i], dup[i] from dy[i] (overwritten).
-  void (*gated_backward)(Activation activation, const float* dy, const float* gate, const float* up,
-                         std::int64_t count, float* dgate, float* dup);
+  void (*gated_backward)(Activation activation, const float* dy, const float* gate, const float* up, std::int64_t count,
+                         float* dgate, float* dup);
 
   /// In place, row by row over x[row, 0..length): x = exp(x * scale - max) and returns 1 / sum in inverse_sum[row];
   /// elements outside [begin[row], end[row]) become exactly 0. The caller multiplies by inverse_sum later. Sums run in
@@ -118,9 +118,16 @@ struct Kernels {
   void (*softmax_unscaled)(float* x, std::int64_t num_rows, std::int64_t length, std::int64_t row_stride, float scale,
                            const std::int32_t* begin, const std::int32_t* end, float* inverse_sum);
 
-  void (*add)(const float* x, std::int64_t count, float* y);                     ///< y += x
-  void (*scale)(float factor, std::int64_t count, float* y);                     ///< y *= factor
-  float (*dot)(const float* a, const float* b, std::int64_t count);              ///< Fixed 16-lane tree.
+  /// The greatest; minus infinity of none. What is NaN does not count.
+  float (*highest)(const float* x, std::int64_t count);
+  /// out[i] = exp((x[i] - top) * scale), where no x[i] is above top; exactly 0 below exp(-87.33), NaN of NaN.
+  void (*exp_below)(const float* x, std::int64_t count, float top, float scale, float* out);
+  /// The sum of these, in 16 lanes by (index mod 16), then a fixed tree.
+  float (*sum_exp_below)(const float* x, std::int64_t count, float top, float scale);
+
+  void (*add)(const float* x, std::int64_t count, float* y);         ///< y += x
+  void (*scale)(float factor, std::int64_t count, float* y);         ///< y *= factor
+  float (*dot)(const float* a, const float* b, std::int64_t count);  ///< Fixed 16-lane tree.
 };
 
 /// The table for this machine: the best that both the build and the processor have, or the one named by ONGGI_ISA.

@@ -78,7 +78,7 @@ void PromptReader::score(const nn::FloatBuffer& h_TD, const PassedTokens& passed
       for (std::int64_t i = first; i < last; ++i) {
         const std::span<const float> logits(logits_.data() + i * decoder_.head().rows, ids.size());
         const auto place = static_cast<std::size_t>(begin + i);
-        const decode::LogSoftmax log_softmax(logits, *std::ranges::max_element(logits));
+        const decode::LogSoftmax log_softmax(logits);
         reading.log_probabilities[place + 1] = log_probability(log_softmax, logits, prompt[place + 1]);
         if (num_alternatives > 0) reading.alternatives[place] = likeliest(ids, logits, num_alternatives);
       }
@@ -90,7 +90,7 @@ void PromptReader::read_next(const nn::FloatBuffer& h_TD, std::int64_t token, st
                              std::size_t num_ids, PromptReading& reading) {
   head_.logits(context_, h_TD, {&token, 1}, nullptr, logits_);
   const std::span<const float> logits(logits_.data(), num_ids);
-  const decode::LogSoftmax log_softmax(logits, *std::ranges::max_element(logits));
+  const decode::LogSoftmax log_softmax(logits);
   for (const int id : next_ids) reading.next_log_probabilities.push_back(log_probability(log_softmax, logits, id));
 }
 

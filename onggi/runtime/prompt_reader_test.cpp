@@ -153,7 +153,7 @@ TEST(PromptReader, ReadsWhatAPlainForwardPassHolds) {
   ASSERT_EQ(got.alternatives.size(), prompt.size() - 1);
   for (std::size_t t = 0; t < prompt.size(); ++t) {
     const std::span<const float> row(logits.data() + static_cast<std::int64_t>(t) * f.decoder->head().rows, 320);
-    const decode::LogSoftmax log_softmax(row, *std::ranges::max_element(row));
+    const decode::LogSoftmax log_softmax(row);
     if (t + 1 == prompt.size()) {
       EXPECT_EQ(got.next_log_probabilities, (std::vector<float>{log_softmax.of(row[5]), log_softmax.of(row[9])}));
       continue;

@@ -154,6 +154,35 @@ void rms_norm_backward(const float* dy, const float* x, const float* gain, const
   }
 }
 
+float highest(const float* x, std::int64_t count) {
+  const F32 lowest = splat(-__builtin_inff());
+  F32 most = lowest;
+  for_each_16(count, [&](std::int64_t i, int lanes) {
+    // A NaN as max's first operand gives the second.
+    most = max(range_select(0, lanes, load_lanes(x + i, lanes), lowest), most);
+  });
+  return max_lane(most);
+}
+
+void exp_below(const float* x, std::int64_t count, float top, float scale, float* out) {
+  const F32 high = splat(top);
+  const F32 factor = splat(scale);
+  for_each_16(count, [&](std::int64_t i, int lanes) {
+    store_lanes(out + i, exp_nonpositive((load_lanes(x + i, lanes) - high) * factor), lanes);
+  });
+}
+
+float sum_exp_below(const float* x, std::int64_t count, float top, float scale) {
+  const F32 high = splat(top);
+  const F32 factor = splat(scale);
+  F32 total = splat(0.0F);
+  for_each_16(count, [&](std::int64_t i, int lanes) {
+    const F32 e = exp_nonpositive((load_lanes(x + i, lanes) - high) * factor);
+    total = total + range_select(0, lanes, e, splat(0.0F));
+  });
+  return sum(total);
+}
+
 void softmax_unscaled(float* x, std::int64_t num_rows, std::int64_t length, std::int64_t row_stride, float scale,
                       const std::int32_t* begin, const std::int32_t* end, float* inverse_sum) {
   const F32 factor = splat(scale);

@@ -22,6 +22,9 @@ constexpr Kernels make_table(std::string_view isa) {
           .gated = gated,
           .gated_backward = gated_backward,
           .softmax_unscaled = softmax_unscaled,
+          .highest = highest,
+          .exp_below = exp_below,
+          .sum_exp_below = sum_exp_below,
           .add = add,
           .scale = scale,
           .dot = dot};
