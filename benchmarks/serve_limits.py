@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What `onggi serve` holds under pressure, measured on the real binary: warm against cold first token, 300 % overload,
-idle streams, a reader that stalls.
+idle streams, a reader that stalls, what a guide costs.
 
     benchmarks/serve_limits.py --onggi build/release/bin/onggi            # on the demo's Gemma 3 270M
 """
@@ -93,15 +93,20 @@ def post(port, path, body):
 
 # Short, so that many end within a part's seconds; the guide keeps an answer from ending early.
 BODY = {"prompt": "상품: 수분 크림\n후기: 촉촉하고 순해서 좋아요\n", "max_tokens": 8, "temperature": 1, "guided_regex": "[가-힣 ,.]{60,4000}"}
-BODY_BYTES = json.dumps(BODY | {"seed": -1}).encode().replace(b"%", b"%%").replace(b": -1", b": %d")
+
+
+def numbered(body):
+    """Bytes of a body with a place for its seed."""
+    return json.dumps(body | {"seed": -1}).encode().replace(b"%", b"%%").replace(b'"seed": -1', b'"seed": %d')
 
 
 class Asker:
     """Many connections in one thread: on two cores the clients must cost next to nothing, or they are what is measured.
     Answers are (status, seconds it took, when it ended, answer tokens)."""
 
-    def __init__(self, server):
+    def __init__(self, server, body=BODY):
         self.address = ("127.0.0.1", server.port)
+        self.body = numbered(body)
         self.selector = selectors.DefaultSelector()
         self.number = 0
         self.answers = []
@@ -114,7 +119,7 @@ class Asker:
 
     def send(self, connection):
         self.number += 1
-        body = BODY_BYTES % self.number
+        body = self.body % self.number
         state = self.selector.get_key(connection).data
         state.update(began=time.monotonic(), data=b"")
         connection.sendall(b"POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
@@ -142,9 +147,9 @@ class Asker:
         self.selector.close()
 
 
-def closed_loop(server, num_clients, seconds):
+def closed_loop(server, num_clients, seconds, body=BODY):
     """Answer tokens and answers a second with this many clients that wait for their answers."""
-    asker = Asker(server)
+    asker = Asker(server, body)
     for _ in range(num_clients):
         asker.send(asker.connect())
     end = time.monotonic() + seconds
@@ -243,6 +248,20 @@ def stalled_reader(onggi, seconds, rounds):
     return {"others_with_it_over_without": statistics.median(shares), "rounds": [round(s, 3) for s in shares]}
 
 
+def guided_cost(onggi, seconds, rounds):
+    """A JSON string may hold nearly all of the vocabulary: what the masks cost, without what a small guide saves."""
+    server = Server(onggi)
+    free = {"prompt": BODY["prompt"], "max_tokens": 32, "temperature": 0, "logit_bias": {"1": -100, "106": -100}}
+    guided = free | {"json_schema": {"type": "string", "minLength": 400}}
+    shares = []
+    for _ in range(rounds + 1):
+        alone, _ = closed_loop(server, 16, seconds, free)
+        held, _ = closed_loop(server, 16, seconds, guided)
+        shares.append(held / alone)
+    server.stop()
+    return {"guided_over_free": statistics.median(shares[1:]), "rounds": [round(s, 3) for s in shares[1:]]}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--onggi", required=True)
@@ -253,6 +272,7 @@ def main():
         "warm_and_cold": lambda: warm_and_cold(options.onggi),
         "overload": lambda: overload(options.onggi, options.seconds),
         "idle_streams": lambda: idle_streams(options.onggi, 2000),
+        "guided_cost": lambda: guided_cost(options.onggi, options.seconds, 4),
         "stalled_reader": lambda: stalled_reader(options.onggi, options.seconds, 3),
     }
     for name, part in parts.items():

@@ -21,14 +21,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def schema_of(names):
-    """At most three cards: what the card guide says, as far as a schema can say it."""
+    """Two cards: what the card guide says, as far as a schema can say it. Always two, so that servers do alike work."""
     card = {
         "type": "object",
         "properties": {"aspect": {"enum": names}, "entity": {"type": "string", "maxLength": 12}, "expression": {"type": "string", "maxLength": 24}},
         "required": ["aspect", "entity", "expression"],
         "additionalProperties": False,
     }
-    return {"type": "array", "items": card, "maxItems": 3}
+    return {"type": "array", "items": card, "minItems": 2, "maxItems": 2}
 
 
 def prompt_of(row, head):
@@ -104,7 +104,8 @@ def main():
     rows = [json.loads(line) for line in Path(options.rows).read_text(encoding="utf-8").splitlines()]
     names = json.loads(Path(options.guide).read_text(encoding="utf-8"))["cards"]["names"]
     head = Path(options.template).read_text(encoding="utf-8").split("---\n")[2].split("{{")[0]
-    form = {} if options.free else {"response_format": {"type": "json_schema", "json_schema": {"name": "cards", "strict": True, "schema": schema_of(names)}}}
+    # The member that llama-server's /v1/completions knows as well.
+    form = {} if options.free else {"json_schema": schema_of(names)}
     bodies = [
         {"model": "", "prompt": prompt_of(rows[i % len(rows)], head), "max_tokens": options.max_tokens, "temperature": 0, "seed": i} | form
         for i in range(options.requests)

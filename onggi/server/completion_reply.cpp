@@ -1,10 +1,12 @@
 #include "onggi/server/completion_reply.h"
 
 #include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <utility>
 
 #include "onggi/core/hash.h"
+#include "onggi/runtime/fields.h"
 #include "onggi/server/api_error.h"
 #include "onggi/text/utf8.h"
 
@@ -120,6 +122,16 @@ Json CompletionReply::log_probabilities(const Choice& choice, const runtime::Ans
   return lists.take();
 }
 
+Json CompletionReply::field_probabilities(const runtime::Answer& answer) const {
+  Json list = Json::array();
+  for (const auto& field : runtime::find_fields(answer.text)) {
+    list.push_back({{"field", field.pointer},
+                    {"text", answer.text.substr(field.begin, field.end - field.begin)},
+                    {"probability", std::exp(answer.log_probability_of(field.begin, field.end))}});
+  }
+  return list;
+}
+
 void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::size_t end_byte, std::size_t end_token,
                                  bool is_end) {
   if (!has_begun_) {
@@ -138,6 +150,8 @@ void CompletionReply::send_piece(int index, const runtime::Answer& answer, std::
     }
     item["logprobs"] = probabilities;
     item["finish_reason"] = reason;
+    if (request_.wants_field_probabilities && !reason.is_null())
+      item["field_probabilities"] = field_probabilities(answer);
     chunk["choices"] = Json::array({std::move(item)});
     if (request_.includes_usage) chunk["usage"] = nullptr;
     send(chunk);
@@ -250,6 +264,7 @@ Json CompletionReply::choice_json(int index, const runtime::Answer& answer) {
   }
   json["logprobs"] = log_probabilities(choice, answer, 0, answer.tokens.size(), request_.echoes);
   json["finish_reason"] = finish_reason(choice, answer);
+  if (request_.wants_field_probabilities) json["field_probabilities"] = field_probabilities(answer);
   return json;
 }
 

@@ -53,6 +53,8 @@ class CompletionReply : public std::enable_shared_from_this<CompletionReply> {
   Json choice_json(int index, const runtime::Answer& answer);
   Json log_probabilities(const Choice& choice, const runtime::Answer& answer, std::size_t begin, std::size_t end,
                          bool with_prompt) const;
+  /// Of each value of an answer that is JSON.
+  Json field_probabilities(const runtime::Answer& answer) const;
   Json usage() const;
   void send(const Json& chunk);
 

@@ -171,6 +171,7 @@ void read_guide(const Members& members, CompletionRequest& request) {
 }
 
 void read_log_probabilities(const Members& members, CompletionRequest& request) {
+  request.wants_field_probabilities = members.truth("field_probabilities", false);
   if (request.is_chat) {
     request.wants_log_probabilities = members.truth("logprobs", false);
     request.num_alternatives = static_cast<int>(members.whole("top_logprobs", 0, kMaxAlternatives, 0));

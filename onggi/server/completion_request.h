@@ -34,6 +34,7 @@ struct CompletionRequest {
   std::vector<std::string> stop_texts;
   bool wants_log_probabilities = false;
   int num_alternatives = 0;
+  bool wants_field_probabilities = false;
   std::vector<std::pair<int, float>> logit_bias;
   float presence_penalty = 0.0F, frequency_penalty = 0.0F, repetition_penalty = 1.0F;
 

@@ -4,6 +4,7 @@ import concurrent.futures
 import hashlib
 import http.client
 import json
+import math
 import shutil
 import signal
 import tempfile
@@ -166,6 +167,28 @@ class Serve(unittest.TestCase):
                 choices, _ = self.choices({"messages": [{"role": "user", "content": "?"}], "seed": seed, "max_tokens": 20} | form)
                 self.assertIn(choices[0]["message"]["content"].strip('"'), ("good", "bad"))
                 self.assertEqual(choices[0]["finish_reason"], "stop")
+
+    def test_each_field_of_an_answer_has_its_probability(self):
+        schema = {"type": "object", "properties": {"mood": {"enum": ["good", "bad"]}, "stars": {"enum": [1, 2]}}, "required": ["mood", "stars"], "additionalProperties": False}
+        body = {"messages": [{"role": "user", "content": "?"}], "seed": 3, "max_tokens": 40, "guided_json": schema, "logprobs": True, "field_probabilities": True}
+        choice = self.server.post("/v1/chat/completions", body)["choices"][0]
+        fields = choice["field_probabilities"]
+        answer = json.loads(choice["message"]["content"])
+        self.assertEqual([(f["field"], f["text"]) for f in fields], [("/mood", answer["mood"]), ("/stars", str(answer["stars"]))])
+        text = choice["message"]["content"].encode()
+        for field in fields:
+            begin = text.index(field["text"].encode())
+            end, at, log_probability = begin + len(field["text"].encode()), 0, 0.0
+            for token in choice["logprobs"]["content"]:
+                if at < end and at + len(token["bytes"]) > begin:
+                    log_probability += token["logprob"]
+                at += len(token["bytes"])
+            self.assertAlmostEqual(field["probability"], math.exp(log_probability), places=6)
+            self.assertLess(field["probability"], 1)
+        last = [event["choices"][0] for event in self.server.events("/v1/chat/completions", body)][-1]
+        self.assertEqual(last["field_probabilities"], fields)
+        free = self.server.post("/v1/chat/completions", body | {"guided_json": None, "max_tokens": 3})["choices"][0]
+        self.assertEqual(free["field_probabilities"], [])
 
     def test_completions_echo_stop_and_give_log_probabilities(self):
         body = {"model": "tuned", "prompt": ["상품: 크림", "the"], "max_tokens": 12, "temperature": 0, "logprobs": 2, "echo": True}

@@ -10,8 +10,8 @@
 #include "onggi/core/options.h"
 #include "onggi/datasets/answers.h"
 #include "onggi/datasets/data_card.h"
+#include "onggi/runtime/fields.h"
 #include "onggi/tasks/generate/consensus.h"
-#include "onggi/tasks/generate/fields.h"
 #include "onggi/tasks/ordered_output.h"
 #include "onggi/tasks/text_rows.h"
 
@@ -55,7 +55,7 @@ Json answer_line(const datasets::Row& row, const runtime::Answer& answer, bool w
   if (!answer.tokens.empty()) line["tokens"] = answer.tokens.size();  // A consensus of cards is nobody's tokens.
   if (with_fields) {
     Json fields = Json::array();
-    for (const auto& f : find_fields(answer.text)) {
+    for (const auto& f : runtime::find_fields(answer.text)) {
       fields.push_back({{"field", f.pointer}, {"text", answer.text.substr(f.begin, f.end - f.begin)},
                         {"log_probability", answer.log_probability_of(f.begin, f.end)}});
     }

@@ -1,13 +1,14 @@
-#include "onggi/tasks/generate/fields.h"
+#include "onggi/runtime/fields.h"
 
 #include <gtest/gtest.h>
 
-namespace onggi::tasks {
+namespace onggi::runtime {
 namespace {
 
 std::string show(std::string_view text) {
   std::string out;
-  for (const auto& f : find_fields(text)) out += f.pointer + "=" + std::string(text.substr(f.begin, f.end - f.begin)) + ";";
+  for (const auto& f : find_fields(text))
+    out += f.pointer + "=" + std::string(text.substr(f.begin, f.end - f.begin)) + ";";
   return out;
 }
 
@@ -17,6 +18,10 @@ TEST(Fields, FindsEveryValueWithItsPointer) {
 }
 
 TEST(Fields, EscapesDoNotEndAString) { EXPECT_EQ(show(R"(["a\"b", ""])"), R"(/0=a\"b;/1=;)"); }
+
+TEST(Fields, NamesAreReadBeforeTheyBecomePointers) {
+  EXPECT_EQ(show(R"({"\u0061\/~": 1, "\ub9db": 2})"), "/a~1~0=1;/맛=2;");
+}
 
 TEST(Fields, CardsHaveThreeParts) {
   EXPECT_EQ(show("[\"잘 스며드는 '로션' : 흡수력\"]"), "/0#expression=잘 스며드는;/0#entity=로션;/0#name=흡수력;");
@@ -28,4 +33,4 @@ TEST(Fields, TextThatIsNoJsonHasNone) {
 }
 
 }  // namespace
-}  // namespace onggi::tasks
+}  // namespace onggi::runtime

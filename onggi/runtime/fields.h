@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-namespace onggi::tasks {
+namespace onggi::runtime {
 
 /// A value inside a JSON answer and the bytes it takes there.
 struct FieldSpan {
@@ -17,4 +17,4 @@ struct FieldSpan {
 /// "{expression} '{entity}' : {name}" are split into their three parts. Empty for text that is not JSON.
 std::vector<FieldSpan> find_fields(std::string_view json_text);
 
-}  // namespace onggi::tasks
+}  // namespace onggi::runtime

@@ -1,11 +1,11 @@
-#include "onggi/tasks/generate/fields.h"
+#include "onggi/runtime/fields.h"
 
 #include <cctype>
 
 #include "onggi/core/error.h"
 #include "onggi/core/json.h"
 
-namespace onggi::tasks {
+namespace onggi::runtime {
 namespace {
 
 /// Walks JSON that parse_json has accepted, so it need not check the syntax again.
@@ -46,8 +46,9 @@ class Walker {
     for (skip_space(); peek() != '}'; skip_space()) {
       const std::size_t begin = at_ + 1;
       skip_string();
+      const auto raw = parse_json(text_.substr(begin - 1, at_ - begin + 1), "name").get<std::string>();
       std::string name;
-      for (const char c : text_.substr(begin, at_ - 1 - begin)) name += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+      for (const char c : raw) name += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
       skip_space();
       ++at_;  // colon
       value(pointer + "/" + name);
@@ -97,4 +98,4 @@ std::vector<FieldSpan> find_fields(std::string_view json_text) {
   return fields;
 }
 
-}  // namespace onggi::tasks
+}  // namespace onggi::runtime
