@@ -24,6 +24,7 @@ class Arrival {
   Arrival(Backend& backend, std::shared_ptr<http::Exchange> exchange, std::shared_ptr<CallRecord> record);
 
   const std::shared_ptr<http::Exchange>& exchange() const { return exchange_; }
+  bool is_of_line() const { return !meter_; }
 
   /// A line of a batch: it waits for everybody, so that nobody is refused for it, and its times say nothing. `record`
   /// as above.

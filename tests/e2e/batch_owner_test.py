@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 
 import binary
-from batch_test import Client, line
+from batch_test import Client, embedding_line, line
 from serve_keys_test import entry
 from serve_log_test import eventually
 from workshop import Workshop, trained_adapter
@@ -183,6 +183,23 @@ class Owners(unittest.TestCase):
             self.assertRegex(metrics, r'onggi_key_requests_total\{[^}]*key="%s"\} %d\n' % (key, len(usages)))
             for kind, name in (("prompt", "prompt_tokens"), ("generated", "completion_tokens")):
                 self.assertRegex(metrics, r'onggi_key_tokens_total\{[^}]*key="%s",kind="%s"\} %d\n' % (key, kind, sum(usage[name] for usage in usages)))
+        self.end(server)
+
+    def test_embeddings_use_tokens_and_models_too(self):
+        self.write_keys(entry("shop", "k-shop", scopes=["batch"], tokens_per_day=200), entry("board", "k-board", models=["tuned"]))
+        server = self.start("--open-metrics")
+        shop, board = Holder(server, "k-shop"), Holder(server, "k-board")
+        rows = [embedding_line(i) for i in range(60)]
+        batch = shop.batch(rows, "/v1/embeddings")
+        self.assertTrue(0 < self.assert_waits(shop, batch) < 60)
+        denied = board.wait(board.batch(rows, "/v1/embeddings"))
+        self.assertEqual(denied["request_counts"], {"total": 60, "completed": 0, "failed": 60})
+        self.assertIn(b"model_not_allowed", board.content(denied["error_file_id"]))
+        self.reload(server, entry("shop", "k-shop", scopes=["batch"]))
+        done = shop.wait(batch)
+        self.assertEqual(done["status"], "completed")
+        used = sum(json.loads(text)["response"]["body"]["usage"]["prompt_tokens"] for text in shop.content(done["output_file_id"]).splitlines())
+        self.assertRegex(server.request("GET", "/metrics")[2], r'onggi_key_tokens_total\{[^}]*key="shop",kind="prompt"\} %d\n' % used)
         self.end(server)
 
     def test_what_lines_did_not_use_is_given_back_at_once(self):

@@ -35,6 +35,18 @@ def line(i, url="/v1/chat/completions", **body):
     return {"custom_id": f"row-{i}", "method": "POST", "url": url, "body": content | body}
 
 
+def embedding_line(i, num_texts=3):
+    """The same of /v1/embeddings; every eleventh has more dimensions than the model."""
+    shared = "후기를 읽고 숫자로 나타내세요. " * 8  # What is in the cache is not the same after a kill.
+    texts = [f"{shared}{i}번째 후기 {k}: " + "촉촉하고 좋아요 " * (1 + (i + k) % 9) for k in range(num_texts)]
+    body = {"input": texts[0] if i % 4 == 1 else texts, "encoding_format": ["float", "base64"][i % 2], "pooling": ["mean", "last"][i // 2 % 2]}
+    if i % 3 == 0:
+        body["dimensions"] = 8
+    if i % 11 == 5:
+        body["dimensions"] = 100_000
+    return {"custom_id": f"row-{i}", "method": "POST", "url": "/v1/embeddings", "body": body}
+
+
 class Client(Server):
     """A server with a state folder, and what clients ask of it."""
 
@@ -155,6 +167,51 @@ class Batch(unittest.TestCase):
         done = client.wait(client.batch(rows, "/v1/completions"))
         self.assertEqual((done["status"], done["request_counts"]), ("completed", {"total": 6, "completed": 5, "failed": 1}))
         self.assertIn("stream", client.content(done["error_file_id"]).decode())
+        self.end(client)
+
+    def test_embeddings_too(self):
+        client = self.client()
+        rows = [embedding_line(i) for i in range(12)]
+        rows.append(embedding_line(0) | {"custom_id": "ids", "body": {"input": [[5, 6, 7], [8]], "model": "model"}})
+        rows.append(embedding_line(0) | {"custom_id": "absent", "body": {"input": "a", "model": "absent"}})
+        done = client.wait(client.batch(rows, "/v1/embeddings"))
+        self.assertEqual((done["status"], done["request_counts"]), ("completed", {"total": 14, "completed": 12, "failed": 2}))
+        output = [json.loads(text) for text in client.content(done["output_file_id"]).splitlines()]
+        self.assertEqual([item["custom_id"] for item in output], [row["custom_id"] for row in rows if row["custom_id"] not in ("row-5", "absent")])
+        bodies = {row["custom_id"]: row["body"] for row in rows}
+        for item in output:  # What the same request gets, but for what it says of the cache.
+            alone = client.post("/v1/embeddings", bodies[item["custom_id"]])
+            self.assertIn("prompt_tokens_details", alone["usage"])
+            del alone["usage"]["prompt_tokens_details"]
+            self.assertEqual(item["response"]["body"], alone)
+        self.assertEqual(len(output[0]["response"]["body"]["data"]), 3)
+        errors = [json.loads(text)["response"] for text in client.content(done["error_file_id"]).splitlines()]
+        self.assertEqual([(e["status_code"], e["body"]["error"]["param"]) for e in errors], [(400, "dimensions"), (404, "model")])
+        # A line of another address is a fault of the file.
+        self.assertEqual(client.wait(client.batch([line(0)], "/v1/embeddings"))["status"], "failed")
+        self.end(client)
+
+    def test_kills_change_no_vector(self):
+        rows = [embedding_line(i, 16) for i in range(400)]
+        client = self.client("--batch-rows", 1)
+        batch = client.batch(rows, "/v1/embeddings")
+        self.end(client, signal.SIGKILL)
+        quiet = self.client(state=self.copy_of_state("quiet"))
+        done = quiet.wait(batch)
+        self.assertEqual(done["request_counts"], {"total": 400, "completed": 364, "failed": 36})
+        expected = self.outputs(quiet, done)
+        self.end(quiet)
+        reached = []
+        for target in (1, 90, 200, 300):
+            client = self.client("--batch-rows", 1 + target % 3)
+            now = client.wait(batch, lambda b: b["request_counts"]["completed"] >= target or b["status"] in ENDED)  # noqa: B023
+            reached.append(now["request_counts"]["completed"])
+            self.end(client, signal.SIGKILL)
+        self.assertTrue(any(0 < count < 364 for count in reached), reached)
+        client = self.client()
+        done = client.wait(batch)
+        self.assertEqual(done["status"], "completed")
+        self.assertTrue(self.outputs(client, done) == expected)  # A difference of megabytes is not for reading.
         self.end(client)
 
     def test_faults_are_told_with_their_lines(self):

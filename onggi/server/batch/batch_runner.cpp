@@ -1,7 +1,6 @@
 #include "onggi/server/batch/batch_runner.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <chrono>
 #include <ctime>
@@ -10,8 +9,8 @@
 #include "onggi/core/error.h"
 #include "onggi/core/hash.h"
 #include "onggi/server/backend.h"
+#include "onggi/server/batch/batch_endpoint.h"
 #include "onggi/server/batch/payer.h"
-#include "onggi/server/routes/completions.h"
 
 namespace onggi::server {
 namespace {
@@ -66,28 +65,7 @@ metrics::Counter& lines_of(const Backend& backend, const char* result) {
                                           {{"result", result}});
 }
 
-template <bool kIsChat>
-void answer_completion(Backend& backend, const std::shared_ptr<http::Exchange>& exchange, const LineTerms& terms) {
-  complete_line(backend, exchange, kIsChat, terms);
-}
-
-constexpr std::array<BatchEndpoint, 2> kEndpoints = {{
-    {"/v1/chat/completions", answer_completion<true>},
-    {"/v1/completions", answer_completion<false>},
-}};
-
 }  // namespace
-
-const BatchEndpoint* find_endpoint(std::string_view url) {
-  const auto* const found = std::ranges::find(kEndpoints, url, &BatchEndpoint::url);
-  return found == kEndpoints.end() ? nullptr : found;
-}
-
-std::string endpoint_names() {
-  std::string names;
-  for (const auto& endpoint : kEndpoints) names += (names.empty() ? "" : ", ") + std::string(endpoint.url);
-  return names;
-}
 
 BatchRunner::BatchRunner(Backend& backend, BatchStore& store, const BatchFolder& folder, BatchRunnerOptions options,
                          std::function<void(const std::string&)> log)
@@ -244,7 +222,7 @@ void BatchRunner::drop_lines(const Open& open) {
   std::erase_if(asked_, [&](const auto& entry) {
     const Asked& asked = entry.second;
     if (asked.batch_id != open.batch.id) return false;
-    asked_bytes_ -= static_cast<std::int64_t>(asked.line.content.body.size());
+    asked_bytes_ -= asked.num_bytes;
     if (const auto exchange = asked.exchange.lock()) exchange->cancel();
     return true;
   });
@@ -345,8 +323,9 @@ void BatchRunner::ask(const Open& open, OpenLine line, int num_tries) {
     terms.record = std::make_shared<CallRecord>(
         payer.caller, [inbox = inbox_](const CallRecord&, const CallFacts&) { inbox->notify(); });
   }
-  asked_bytes_ += static_cast<std::int64_t>(line.content.body.size());
-  asked_[ticket] = {batch.id, std::move(line), exchange, num_tries};
+  const std::int64_t num_bytes = endpoint->num_bytes(backend_, line.content.body);
+  asked_bytes_ += num_bytes;
+  asked_[ticket] = {batch.id, std::move(line), exchange, num_tries, num_bytes};
   open_lines_.set(static_cast<double>(asked_.size()));
   endpoint->answer(backend_, exchange, terms);
 }
@@ -377,7 +356,7 @@ void BatchRunner::take_answers(std::vector<LineInbox::Item> items) {
     auto asked = asked_.extract(item.ticket);
     if (asked.empty()) continue;
     Asked& line = asked.mapped();
-    asked_bytes_ -= static_cast<std::int64_t>(line.line.content.body.size());
+    asked_bytes_ -= line.num_bytes;
     Open& open = open_.at(line.batch_id);
     guarded(open, [&] {
       if (item.status >= kServerFault && is_stopping_) return;

@@ -20,17 +20,6 @@
 namespace onggi::server {
 
 class Backend;
-struct LineTerms;
-
-/// What a batch's lines may ask for.
-struct BatchEndpoint {
-  std::string_view url;
-  void (*answer)(Backend&, const std::shared_ptr<http::Exchange>&, const LineTerms&);
-};
-/// Null: batches can't ask for it.
-const BatchEndpoint* find_endpoint(std::string_view url);
-/// As "/v1/a, /v1/b", for messages.
-std::string endpoint_names();
 
 struct BatchRunnerOptions {
   BatchLimits limits;
@@ -72,6 +61,7 @@ class BatchRunner {
     OpenLine line;
     std::weak_ptr<LineExchange> exchange;
     int num_tries = 1;
+    std::int64_t num_bytes = 0;
   };
   void run();
   void work();

@@ -5,6 +5,7 @@
 
 #include "onggi/server/api_error.h"
 #include "onggi/server/batch/batch_calls.h"
+#include "onggi/server/batch/batch_endpoint.h"
 #include "onggi/server/completion_request.h"
 #include "onggi/server/routes/route.h"
 
