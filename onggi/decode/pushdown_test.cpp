@@ -209,7 +209,7 @@ TEST(SchemaGrammar, WhatCannotBeHeldIsRefusedWithItsPlace) {
     return std::string("taken");
   };
   EXPECT_EQ(where(R"({"properties": {"a": {"uniqueItems": true}}})"), "#/properties/a/uniqueItems");
-  EXPECT_EQ(where(R"({"items": {"unevaluatedProperties": false}})"), "#/items/unevaluatedProperties");
+  EXPECT_EQ(where(R"({"items": {"not": {"unevaluatedProperties": false}}})"), "#/items/not/unevaluatedProperties");
   EXPECT_EQ(where(R"({"items": {"frobnicate": 1}})"), "#/items/frobnicate");
   EXPECT_EQ(where(R"({"items": {"frobnicate": 1}})", {{"open", true}}), "taken");
   EXPECT_EQ(where(R"({"items": {"type": "string", "format": "colour"}})"), "#/items/format");

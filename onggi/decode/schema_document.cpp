@@ -215,6 +215,10 @@ std::string SchemaDocument::index_one(const Json& schema, std::string base) {
     if (const auto anchor = schema.find(keyword); anchor != schema.end() && anchor->is_string())
       resources_.emplace(base.substr(0, base.find('#')) + "#" + anchor->get<std::string>(), &schema);
   }
+  if (const auto anchor = schema.find("$dynamicAnchor"); anchor != schema.end() && anchor->is_string())
+    dynamic_anchors_[anchor->get<std::string>()].push_back(&schema);
+  const bool has_own = schema.contains("unevaluatedProperties") || schema.contains("unevaluatedItems");
+  has_unevaluated_ = has_unevaluated_ || (has_own && draft() >= Draft::k201909);
   bases_.emplace(&schema, base);
   return base;
 }
@@ -261,6 +265,26 @@ const Json& SchemaDocument::target(const Json& schema, std::string_view keyword)
   if (found == nullptr)
     refuse(schema, keyword, "names " + dump_json(reference) + ", which is neither here nor in \"documents\"");
   return *found;
+}
+
+/// URI of the schema with an identifier that is nearest around.
+std::string SchemaDocument::resource_of(const Json& schema) const {
+  const auto base = bases_.find(&schema);
+  return base == bases_.end() ? "" : base->second.substr(0, base->second.find('#'));
+}
+
+const Json& SchemaDocument::dynamic_target(const Json& schema) {
+  const Json& first = target(schema, "$dynamicRef");
+  const auto& reference = schema["$dynamicRef"].get_ref<const std::string&>();
+  const std::string name = reference.substr(std::min(reference.find('#'), reference.size() - 1) + 1);
+  if (!first.is_object() || name.empty() || first.value("$dynamicAnchor", Json()) != Json(name)) return first;
+  // The outermost resource that has the name counts, and the root's is around all.
+  const auto& anchors = dynamic_anchors_[name];
+  for (const Json* anchor : anchors) {
+    if (resource_of(*anchor) == resource_of(root_)) return *anchor;
+  }
+  if (anchors.size() > 1) refuse(schema, "$dynamicRef", "may mean several schemas, which is not supported");
+  return first;
 }
 
 const Json& SchemaDocument::keep(Json made, const Json& out_of) {

@@ -42,6 +42,10 @@ class SchemaDocument {
   bool is_of_this_dialect(const Json& schema) const;
   /// The schema that a reference inside `schema` means. Throws kInvalidArgument if there is none here.
   const Json& target(const Json& schema, std::string_view keyword);
+  /// The schema that a "$dynamicRef" means wherever it is come from. Throws kInvalidArgument where that depends.
+  const Json& dynamic_target(const Json& schema);
+  /// What is evaluated counts somewhere.
+  bool has_unevaluated() const { return has_unevaluated_; }
   /// Keeps a schema that was made out of another, for whose place errors are told.
   const Json& keep(Json made, const Json& out_of);
   /// JSON pointer of a schema ("#/properties/a"), of the one that it was made of, or "#".
@@ -59,6 +63,7 @@ class SchemaDocument {
   void index(const Json& schema, const std::string& base);
   std::string index_one(const Json& schema, std::string base);
   const Json* find(const std::string& base, const std::string& reference);
+  std::string resource_of(const Json& schema) const;
   void read_dialect(Draft fallback);
 
   Json root_;
@@ -66,6 +71,8 @@ class SchemaDocument {
   Dialect dialect_;
   std::unordered_map<const Json*, std::string> bases_;  ///< Of schemas that were seen.
   std::map<std::string, const Json*> resources_;        ///< By URI, without an empty fragment; anchors after '#'.
+  std::map<std::string, std::vector<const Json*>> dynamic_anchors_;
+  bool has_unevaluated_ = false;
   std::deque<Json> made_;
   std::unordered_map<const Json*, const Json*> origins_;  ///< Of the schemas made.
 };

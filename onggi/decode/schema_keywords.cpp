@@ -267,13 +267,14 @@ bool SchemaExpander::read_content(const Json& schema, const std::string& keyword
   return true;
 }
 
-bool SchemaExpander::read_array(const Json& schema, const std::string& keyword, const Json& value, Conjunction& c) {
+bool SchemaExpander::read_array(const Json& schema, const std::string& keyword, const Json& value, const Origin& origin,
+                                Conjunction& c) {
   if (keyword == "items" || keyword == "prefixItems" || keyword == "\1prefix") {
     // Up to draft 2019-09 a list of "items" is what is now "prefixItems", and "additionalItems" is "items".
     const bool is_list = keyword == "items" && value.is_array();
     if (keyword == "items" && !is_list && schema.contains("prefixItems")) return true;  // Read with the others.
     const Json* prefix = keyword == "items" ? (is_list ? &value : nullptr) : &value;
-    ArrayLayer layer;
+    ArrayLayer layer{origin, {}, nullptr, nullptr};
     if (prefix != nullptr) {
       if (!prefix->is_array()) document_.refuse(schema, keyword, "is no list");
       for (const Json& part : *prefix) layer.prefix.push_back(&part);
@@ -297,18 +298,23 @@ bool SchemaExpander::read_array(const Json& schema, const std::string& keyword, 
       if (schema.contains("minContains")) found.fewest = bound(schema, "minContains", schema["minContains"]);
       if (schema.contains("maxContains")) found.most = bound(schema, "maxContains", schema["maxContains"]);
     }
-    if (found.fewest > 0 || found.most >= 0) c.contained.push_back(found);
+    const auto is_same = [&](const Contained& other) {
+      return other.schema == found.schema && other.fewest == found.fewest && other.most == found.most;
+    };
+    const bool is_known = std::any_of(c.contained.begin(), c.contained.end(), is_same);
+    if (!is_known && (found.fewest > 0 || found.most >= 0)) c.contained.push_back(found);
+    if (document_.draft() >= Draft::k202012) c.arrays.push_back({origin, {}, nullptr, &value});
   } else {
     return false;
   }
   return true;
 }
 
-bool SchemaExpander::read_object(const Json& schema, const std::string& keyword, const Json& value, const Place& place,
-                                 Work& work) {
+bool SchemaExpander::read_object(const Json& schema, const std::string& keyword, const Json& value,
+                                 const Origin& origin, Work& work) {
   Conjunction& c = work.conjunction;
   if (keyword == "properties") {
-    ObjectLayer layer{place, nullptr, nullptr, nullptr};
+    ObjectLayer layer{origin, nullptr, nullptr, nullptr};
     for (const auto& [name, into] :
          {std::pair("properties", &layer.properties), std::pair("patternProperties", &layer.patterns)}) {
       if (!schema.contains(name)) continue;
@@ -322,7 +328,7 @@ bool SchemaExpander::read_object(const Json& schema, const std::string& keyword,
     if (!value.is_array()) document_.refuse(schema, keyword, "is no list");
     for (const Json& name : value) {
       if (!name.is_string()) document_.refuse(schema, keyword, "holds something that is no text");
-      c.required.emplace_back(place, name.get<std::string>());
+      c.required.emplace_back(origin.place, name.get<std::string>());
     }
   } else if (keyword == "minProperties") {
     c.min_members = std::max(c.min_members, bound(schema, keyword, value));

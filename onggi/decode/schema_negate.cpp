@@ -29,9 +29,15 @@ const Json& SchemaExpander::negation(const Json& schema) {
   const Json& kept = keep(Json::object());
   Json alternatives = Json::array();
   const bool is_reference = document_.draft() <= Draft::k7 && schema.contains("$ref");
-  for (const auto& [keyword, value] : schema.items()) {
-    if ((!is_reference || keyword == "$ref") && !is_left_out(schema, keyword))
-      negate_keyword(schema, keyword, value, alternatives);
+  try {
+    for (const auto& [keyword, value] : schema.items()) {
+      if ((!is_reference || keyword == "$ref") && !is_left_out(schema, keyword))
+        negate_keyword(schema, keyword, value, alternatives);
+    }
+  } catch (const Error&) {  // Else it would be known as what it is now, which everything fits.
+    negations_.erase(&kept);
+    negations_.erase(&schema);
+    throw;
   }
   Json& made = const_cast<Json&>(kept);
   if (alternatives.empty()) {
@@ -81,6 +87,8 @@ void SchemaExpander::negate_keyword(const Json& schema, const std::string& keywo
     add(types, {{"\1no_texts", std::move(texts)}, {"\1no_numbers", std::move(numbers)}});
   } else if (keyword == "$ref") {
     out.push_back(negated(document_.target(schema, keyword)));
+  } else if (keyword == "$dynamicRef" && document_.draft() >= Draft::k202012) {
+    out.push_back(negated(document_.dynamic_target(schema)));
   } else if (keyword == "allOf") {
     for (const Json& part : list(schema, keyword, value)) out.push_back(negated(part));
   } else if (keyword == "anyOf") {
@@ -184,10 +192,18 @@ void SchemaExpander::negate_keyword(const Json& schema, const std::string& keywo
         add(kObjectType, {{"required", Json::array({name})}, {"allOf", Json::array({negated(then)})}});
       }
     }
-  } else if (keyword == "uniqueItems" || keyword == "propertyNames" || keyword.starts_with('\1') ||
-             keyword.starts_with("unevaluated") || keyword.starts_with("$dynamicR") ||
-             keyword.starts_with("$recursiveR")) {
+  } else if (keyword == "propertyNames") {
+    if (is_false(value)) {
+      add(kObjectType, {{"minProperties", 1}});
+    } else if (!is_true(value)) {
+      no("is not supported");
+    }
+  } else if (keyword == "uniqueItems") {
     if (value != Json(false)) no("is not supported");
+  } else if (keyword.starts_with("unevaluated") && document_.draft() >= Draft::k201909) {
+    if (!is_true(value)) no("is not supported");
+  } else if (keyword.starts_with('\1') || keyword == "$recursiveRef") {
+    no("is not supported");
   } else {
     is_ignored(schema, keyword);
   }

@@ -40,9 +40,17 @@ constexpr unsigned kAllTypes = 255;
 using Schemas = std::vector<const Json*>;  ///< All of which hold.
 using Place = std::vector<int>;            ///< Where a part stands in the schema, for the order of names.
 
+/// Where an annotation comes from. A schema sees those of the parts below its place, but not out of a "not": `silenced`
+/// is the place of the innermost schema around it that was made, whose annotations end there.
+struct Origin {
+  Place place;
+  Place silenced;
+  bool is_seen_from(const Place& scope) const;
+};
+
 /// A part's place among others, and the part.
 struct ObjectLayer {
-  Place place;
+  Origin origin;
   const Json* properties = nullptr;
   const Json* patterns = nullptr;
   const Json* additional = nullptr;  ///< What neither of the two names.
@@ -55,8 +63,17 @@ struct WantedMember {
   const Json* schema = nullptr;
 };
 struct ArrayLayer {
+  Origin origin;
   Schemas prefix;
   const Json* rest = nullptr;
+  const Json* contains = nullptr;  ///< Items that fit it count as evaluated.
+};
+/// "unevaluatedProperties" or "unevaluatedItems" of a schema.
+struct Unevaluated {
+  Origin origin;
+  const Json* schema = nullptr;  ///< That has it.
+  const Json* value = nullptr;
+  bool is_of_items = false;
 };
 struct Contained {
   const Json* schema = nullptr;
@@ -117,21 +134,34 @@ class SchemaExpander {
     Place place;
     std::shared_ptr<const Chain> chain;
     std::vector<Schemas> choices;  ///< One of these instead, where `schema` is null.
+    int index = 0;                 ///< Of the keyword that it comes from.
   };
   struct Work {
     Conjunction conjunction;
     std::vector<Step> open;
     std::vector<Step> choices;
     Schemas seen;
+    std::vector<Unevaluated> unevaluated;
   };
   void run(Work work, std::vector<Conjunction>& out);
   [[noreturn]] void refuse_size() const;
   void read(const Step& step, Work& work);
+  bool read_applicator(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index,
+                       Work& work);
+  void read_any_of(const Json& schema, const Json& value, const Step& step, int index, Work& work);
+  void read_if(const Json& schema, const Json& value, const Step& step, int index, Work& work);
+  void read_dependent(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index,
+                      Work& work);
+  void resolve_unevaluated(Work& work);
+  void close_items(const Unevaluated& u, Conjunction& c);
+  void close_members(const Unevaluated& u, Conjunction& c);
+  static Origin origin_of(const Step& step, int index);
   void read_keyword(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index,
                     Work& work);
   bool read_text_or_number(const Json& schema, const std::string& keyword, const Json& value, Conjunction& c);
-  bool read_array(const Json& schema, const std::string& keyword, const Json& value, Conjunction& c);
-  bool read_object(const Json& schema, const std::string& keyword, const Json& value, const Place& place, Work& work);
+  bool read_array(const Json& schema, const std::string& keyword, const Json& value, const Origin& origin,
+                  Conjunction& c);
+  bool read_object(const Json& schema, const std::string& keyword, const Json& value, const Origin& origin, Work& work);
   void read_listed(const Json& schema, const std::string& keyword, const Json& value, const Step& step, int index,
                    Work& work);
   void read_one_of(const Json& value, const Step& step, int index, Work& work);
@@ -158,6 +188,8 @@ class SchemaExpander {
   std::map<const Json*, const Json*> negations_;
   std::map<const Json*, const Json*> closed_;  ///< Schemas of listed objects and arrays.
   std::map<std::pair<const Json*, const Json*>, bool> disjoint_;
+  std::map<std::string, const Json*> evaluated_;  ///< Objects of what "unevaluatedProperties" leaves alone.
+  std::map<Schemas, const Json*> options_;        ///< "anyOf" of some schemas.
   std::size_t widest_ = 0;  ///< Most options of one choice in this call of expand, and where it stands.
   const Json* widest_at_ = nullptr;
   std::string widest_keyword_;

@@ -66,7 +66,7 @@ GUIDES = [
          ('"brand"', "product"), ("answers.jsonl", "answers.jsonl.manifest.json")),
     guide_case("unknown whitespace", {"schema": {"type": "null"}, "whitespace": "wide"}, "whitespace", "wide"),
     schema_case("a keyword that can't be enforced", schema_object(a={"type": "array", "uniqueItems": True}), '"uniqueItems"', "#/properties/a"),
-    schema_case("what is left unevaluated", {"type": "object", "unevaluatedProperties": False}, '"unevaluatedProperties"'),
+    schema_case("what is left unevaluated", {"not": {"unevaluatedProperties": False}}, '"unevaluatedProperties"'),
     schema_case("an unknown format", schema_object(a={"type": "string", "format": "dates"}), '"dates"', "#/properties/a"),
     schema_case("a pattern that looks behind", schema_object(a={"type": "string", "pattern": "(?<=a)b"}), "look-around", "#/properties/a"),
     schema_case("an unknown keyword", schema_object(a={"type": "string", "maxLen": 3}), '"maxLen"', "#/properties/a/maxLen"),
