@@ -116,7 +116,9 @@ class Compiler {
     const Schemas schemas = schemas_[static_cast<std::size_t>(index)];
     for (const Conjunction& c : expander_.expand(schemas)) {
       scalars_.add(c, found.machines);
-      if ((c.types & kArrayType) != 0) {
+      if ((c.types & kArrayType) != 0 && needs_unique_items(c)) {
+        add_unique_array(c, found);
+      } else if ((c.types & kArrayType) != 0) {
         if (auto spec = array_spec(c, maker_)) add_unlike(found.arrays, std::move(*spec), array_keys_, index);
       }
       if ((c.types & kObjectType) != 0) {
@@ -125,6 +127,14 @@ class Compiler {
       }
     }
     rules_[static_cast<std::size_t>(index)] = std::move(found);
+  }
+
+  /// Calls no rules: its items are scalars.
+  void add_unique_array(const Conjunction& c, Alternatives& found) {
+    auto spec = unique_array_spec(c, maker_);
+    if (!spec) return;
+    auto machine = std::make_unique<UniqueArrayMachine>(std::move(*spec));
+    if (!machine->is_empty()) found.machines.push_back(add_machine(*grammar_, std::move(machine)));
   }
 
   // Alternatives that are the same would only be walked twice.

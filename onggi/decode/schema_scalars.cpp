@@ -102,27 +102,68 @@ int ScalarMachines::string_machine(const StringSpec& spec) {
   return at->second;
 }
 
-int ScalarMachines::number_machine(const Conjunction& c) {
+NumberSpec ScalarMachines::number_spec(const Conjunction& c) const {
   NumberSpec spec = c.numbers;
   spec.is_whole = (c.types & kFractionType) == 0;
   spec.has_all_forms =
       reading_.is_flexible && !(spec.is_whole && document_.draft() == Draft::k4);  // There 1.0 is no integer.
+  return spec;
+}
+
+std::vector<Json> ScalarMachines::listed_numbers(const Conjunction& c) const {
+  const NumberSpec spec = number_spec(c);
+  std::vector<Json> out;
+  for (const Json& number : *c.listed_numbers) {
+    const Decimal value = decimal_of(number);
+    if ((c.types & (value.is_whole() ? kWholeType : kFractionType)) != 0 && spec.holds(value)) out.push_back(number);
+  }
+  return out;
+}
+
+std::vector<NumberSpec> ScalarMachines::numbers_of(const Conjunction& c) const {
+  NumberSpec spec = number_spec(c);
   if (c.listed_numbers) {
-    std::vector<Pattern> texts;
-    std::string key = "numbers ";
-    for (const Json& number : *c.listed_numbers) {
-      const Decimal value = decimal_of(number);
-      if ((c.types & (value.is_whole() ? kWholeType : kFractionType)) == 0 || !spec.holds(value)) continue;
-      texts.push_back(number_text(number));
-      key += number.dump() + " ";
+    std::vector<NumberSpec> out;
+    for (const Json& number : listed_numbers(c)) {
+      const Bound bound{decimal_of(number), false};
+      NumberSpec one;
+      one.is_whole = bound.value.is_whole();
+      one.low = one.high = bound;
+      one.has_all_forms = spec.has_all_forms;
+      out.push_back(std::move(one));
     }
-    return texts.empty() ? -1 : literal_machine(texts, key);
+    return out;
   }
   if ((c.types & kWholeType) == 0) {
     require(spec.factors.empty(), "guide schema: \"multipleOf\" of numbers that must not be whole is not supported",
             ErrorCode::kInvalidArgument);
     spec.is_fraction = true;
   }
+  return {std::move(spec)};
+}
+
+StringSpec ScalarMachines::strings_of(const Conjunction& c) {
+  if (c.listed_texts) {
+    std::vector<std::string> texts = *c.listed_texts;
+    std::erase_if(texts, [&](const std::string& text) { return !fits(c, text); });
+    return {std::make_shared<const ByteDfa>(ByteDfa::of_texts(texts)), 0, -1, nullptr};
+  }
+  auto content = content_of(c);
+  if (!content) content = {std::shared_ptr<void>(), &ByteDfa::universal()};
+  return {std::move(content), c.min_length, c.max_length, nullptr};
+}
+
+int ScalarMachines::number_machine(const Conjunction& c) {
+  if (c.listed_numbers) {
+    std::vector<Pattern> texts;
+    std::string key = "numbers ";
+    for (const Json& number : listed_numbers(c)) {
+      texts.push_back(number_text(number));
+      key += number.dump() + " ";
+    }
+    return texts.empty() ? -1 : literal_machine(texts, key);
+  }
+  NumberSpec spec = numbers_of(c)[0];
   std::string key = "number " + std::to_string(spec.is_whole) + std::to_string(spec.is_fraction);
   for (const auto* bound : {&spec.low, &spec.high})
     key += *bound ? " " + (*bound)->value.text() + ((*bound)->is_open ? "<" : "=") : " none";

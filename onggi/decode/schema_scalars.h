@@ -31,7 +31,14 @@ class ScalarMachines {
   /// schema that asks for them.
   ByteDfa texts_of(const Conjunction& c, const Json& from);
 
+  /// The strings of an alternative, always with a content.
+  StringSpec strings_of(const Conjunction& c);
+  /// The numbers of an alternative, in any of some ways. Throws kInvalidArgument for what is not supported.
+  std::vector<NumberSpec> numbers_of(const Conjunction& c) const;
+
  private:
+  NumberSpec number_spec(const Conjunction& c) const;
+  std::vector<Json> listed_numbers(const Conjunction& c) const;
   int literal_machine(const std::vector<Pattern>& texts, const std::string& key);
   int string_machine(const Conjunction& c);
   int number_machine(const Conjunction& c);

@@ -7,6 +7,7 @@
 #include "onggi/decode/object_machine.h"
 #include "onggi/decode/schema_parts.h"
 #include "onggi/decode/schema_scalars.h"
+#include "onggi/decode/unique_array_machine.h"
 
 namespace onggi::decode {
 
@@ -22,6 +23,13 @@ struct RuleMaker {
 
 /// What an alternative allows of arrays; none if nothing.
 std::optional<ArraySpec> array_spec(const Conjunction& c, const RuleMaker& maker);
+
+/// The same where items must be unique and more than one may come. Throws kInvalidArgument naming keyword and pointer
+/// for items that are arrays or objects.
+std::optional<UniqueArraySpec> unique_array_spec(const Conjunction& c, const RuleMaker& maker);
+inline bool needs_unique_items(const Conjunction& c) {
+  return c.has_unique_items && (c.max_items < 0 || c.max_items > 1);
+}
 
 /// Names of members that `properties` does not name and that the same patterns match.
 struct NameKind {
