@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::int64_t kPanel = kernels::kPanelColumns;
 
+void prefetch(const void* bytes, std::int64_t count) {
+  constexpr std::int64_t kLine = 64;
+  for (std::int64_t i = 0; i < count; i += kLine) __builtin_prefetch(static_cast<const char*>(bytes) + i);
+}
+
 /// W [N, K] to int8 panels, `factor` in the scales.
 void encode_int8(const float* w, std::int64_t num_outputs, std::int64_t width, float factor,
                  std::vector<std::int8_t>& panels, std::vector<float>& scales) {
@@ -46,9 +51,12 @@ Int8LowRank::Int8LowRank(Context& context, const float* a, const float* b, int r
   encode_int8(b, num_outputs, rank, scale, b_, b_scale_);
 }
 
+void Int8LowRank::prefetch_a() const { prefetch(a_.panel(0), a_.num_bytes()); }
+
 void Int8LowRank::add(const kernels::Kernels& k, const QuantizedActivations& x, std::int64_t first, std::int64_t count,
                       float* u, float* y, std::int64_t y_stride) const {
   const std::int64_t depth = x.depth();
+  prefetch(b_.data(), static_cast<std::int64_t>(b_.size()));
   for (std::int64_t p = 0; p < a_.num_panels(); ++p) {
     const std::int64_t column = p * k.quantized_columns;
     k.quantized_product({.num_rows = count,
@@ -112,6 +120,8 @@ void add_low_rank(Context& context, const QuantizedActivations& x, std::span<con
     const auto& [target, first] = tasks[static_cast<std::size_t>(index)];
     const std::int64_t count = std::min(kTokensPerTask, target->num_tokens - first);
     float* u = context.scratch(worker, 2, count * target->factors->rank());
+    const auto ahead = static_cast<std::size_t>(index + context.pool().num_threads());
+    if (ahead < tasks.size()) tasks[ahead].target->factors->prefetch_a();
     target->factors->add(context.kernels(), x, target->first + first, count, u, target->y + first * target->y_stride,
                          target->y_stride);
   });

@@ -27,6 +27,8 @@ class Int8LowRank {
   std::int64_t num_bytes() const {
     return a_.num_bytes() + static_cast<std::int64_t>(b_.size() + b_scale_.size() * sizeof(float));
   }
+  /// Factors of many adapters come from memory each step, in pieces too short for the processor to see a stream.
+  void prefetch_a() const;
   /// y [tokens, N] += (x A^T) B^T for tokens [first, first + count) of x, y that of the first; u: room for count * R
   /// floats.
   void add(const kernels::Kernels& k, const QuantizedActivations& x, std::int64_t first, std::int64_t count, float* u,
