@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What `onggi serve` holds under pressure, measured on the real binary: warm against cold first token, 300 % overload,
-idle streams, a reader that stalls, what a guide costs.
+idle streams, a reader that stalls, what a guide and many adapters cost.
 
     benchmarks/serve_limits.py --onggi build/release/bin/onggi            # on the demo's Gemma 3 270M
 """
@@ -17,6 +17,9 @@ import socket
 import statistics
 import subprocess
 import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class Server:
@@ -101,8 +104,9 @@ BODY = {"prompt": "상품: 수분 크림\n후기: 촉촉하고 순해서 좋아�
 
 
 def numbered(body):
-    """Bytes of a body with a place for its seed."""
-    return json.dumps(body | {"seed": -1}).encode().replace(b"%", b"%%").replace(b'"seed": -1', b'"seed": %d')
+    """Bytes of a body by their number, which is its seed."""
+    form = json.dumps(body | {"seed": -1}).encode().replace(b"%", b"%%").replace(b'"seed": -1', b'"seed": %d')
+    return lambda number: form % number
 
 
 class Asker:
@@ -111,7 +115,7 @@ class Asker:
 
     def __init__(self, server, body=BODY):
         self.address = ("127.0.0.1", server.port)
-        self.body = numbered(body)
+        self.body = body if callable(body) else numbered(body)
         self.selector = selectors.DefaultSelector()
         self.number = 0
         self.answers = []
@@ -124,7 +128,7 @@ class Asker:
 
     def send(self, connection):
         self.number += 1
-        body = self.body % self.number
+        body = self.body(self.number)
         state = self.selector.get_key(connection).data
         state.update(began=time.monotonic(), data=b"")
         connection.sendall(b"POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
@@ -237,6 +241,36 @@ def idle_streams(onggi, count):
     return {"streams": count, "waiting": waiting, "bytes_each": (after - before) / count, "get_p99_ms": 1000 * percentile(gets, 0.99)}
 
 
+def many_adapters(onggi, adapter, kind, rounds):
+    """32 clients with review prompts, none asked twice, each request through another of 64 adapters, against the base
+    alone. All adapters are one folder, read 64 times."""
+    files = sorted((ROOT / "examples/review-themes/data").glob("*.jsonl"))
+    rows = [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    server = Server(onggi, "--adapter-type", kind, "--batch-rows", 32, *(part for i in range(64) for part in ("--adapter", f"a{i}={adapter}")))
+    shares, costs = [], []
+    num_asked = 0
+
+    def body(name_of):
+        def make(number):
+            row = rows[(num_asked + number) % len(rows)]
+            return json.dumps(BODY | {"model": name_of(number), "seed": number, "max_tokens": 32, "prompt": f"상품: {row['product']}\n후기: {row['review']}\n"}).encode()
+        return make
+
+    for _ in range(rounds + 1):
+        figures = []
+        for name_of in (lambda _: "", lambda number: f"a{number % 64}", lambda _: ""):
+            before = server.cpu_s()
+            tokens_per_s = fixed_work(server, 32, 64, body(name_of))
+            num_asked += 64
+            figures.append((tokens_per_s, server.cpu_s() - before))
+        shares.append(2 * figures[1][0] / (figures[0][0] + figures[2][0]))
+        costs.append((figures[0][1] + figures[2][1]) / 2 / figures[1][1])
+    memory = server.rss_bytes()
+    server.stop()
+    return {"type": kind, "of_base_throughput": statistics.median(shares[1:]), "rounds": [round(s, 3) for s in shares[1:]],
+            "by_cpu_time": statistics.median(costs[1:]), "cpu_rounds": [round(c, 3) for c in costs[1:]], "memory_mb": memory / 1e6}
+
+
 def wait_until_still(server):
     """Until no token was generated for a second."""
     before, deadline = -1, time.monotonic() + 120
@@ -292,6 +326,7 @@ def main():
     parser.add_argument("--onggi", required=True)
     parser.add_argument("--seconds", type=float, default=15)
     parser.add_argument("--only", default="")
+    parser.add_argument("--adapter", help="a folder, for many_adapters")
     options = parser.parse_args()
     parts = {
         "warm_and_cold": lambda: warm_and_cold(options.onggi),
@@ -300,6 +335,8 @@ def main():
         "guided_cost": lambda: guided_cost(options.onggi, 6),
         "stalled_reader": lambda: stalled_reader(options.onggi, 5),
     }
+    if options.adapter:
+        parts |= {f"many_adapters_{kind}": lambda kind=kind: many_adapters(options.onggi, options.adapter, kind, 4) for kind in ("f32", "int8")}
     for name, part in parts.items():
         if options.only in ("", name):
             print(json.dumps({"part": name} | {k: round(v, 4) if isinstance(v, float) else v for k, v in part().items()}), flush=True)
