@@ -99,6 +99,12 @@ TEST(MaskOracle, ATokenIsAllowedWhereItsBytesAreAndEveryStateCanEnd) {
     specs.push_back({{"schema", parse_json(schema, "schema")}, {"whitespace", "flexible"}, {"open", true}});
     specs.push_back({{"schema", parse_json(schema, "schema")}});
   }
+  specs.push_back(parse_json(
+      R"({"sequence": [{"choices": ["a", "name"]}, {"any_of": [{"schema": {"$ref": "#/$defs/n", "$defs": {"n": {"type": "array",
+          "items": {"anyOf": [{"$ref": "#/$defs/n"}, {"enum": [1, "b"]}]}, "maxItems": 2}}}}, {"regex": "x+"}]},
+          {"repeat": {"sequence": [{"choices": [","]}, {"schema": {"type": "object", "additionalProperties": false,
+          "properties": {"a": {"$ref": "#"}}}}]}}]})",
+      "spec"));
   for (const char* grammar : grammars()) specs.push_back({{"grammar", grammar}});
   Dice dice(20261127);
   int seen = 0;

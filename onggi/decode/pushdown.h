@@ -19,7 +19,7 @@ struct Grammar {
   std::vector<std::unique_ptr<Machine>> machines;
   std::vector<std::vector<int>> rules;  ///< Their machines.
   int root = 0;
-  bool is_json = false;  ///< Its texts are JSON, in which no object has a name twice.
+  bool is_json = false;  ///< Its texts are JSON that would have names twice in an object if nobody else looked.
 };
 
 /// Walk of a grammar with all its stacks at once, made deterministic as it goes. A stack set is a number: a set of

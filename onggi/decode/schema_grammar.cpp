@@ -47,7 +47,6 @@ class Compiler {
     grammar_->rules.resize(rules_.size());
     for (std::size_t i = 0; i < rules_.size(); ++i) at_place(i, [&] { add_machines(i); });
     grammar_->root = root;
-    grammar_->is_json = true;
     return std::move(grammar_);
   }
 
@@ -240,6 +239,7 @@ class Compiler {
     for (const ObjectSpec& spec : rules_[index].objects) {
       const auto left = without_empty(spec);
       if (!left) continue;
+      if (!left->others.empty()) grammar_->is_json = true;
       auto& machine = object_machines_.try_emplace(key_of(*left), -1).first->second;
       if (machine == -1) {
         auto made = std::make_unique<ObjectMachine>(*left);

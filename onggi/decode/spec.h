@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "onggi/core/json.h"
@@ -13,7 +14,8 @@ namespace onggi::decode {
 ///   {"repeat": spec}            any number of times, none too
 /// The outermost may have "ends": "all" beside its kind (all_ends.h), which says nothing about the language. `at` is
 /// the spec's own place, for errors: a JSON pointer that ends where the pointer of a schema begins. Throws as
-/// compile_guide.
-Pattern spec_pattern(const Json& spec, const std::string& at = {});
+/// compile_guide. `schema_part` makes what stands for a schema, of the spec that has it; empty: schema_pattern.
+using SchemaPart = std::function<Pattern(const Json& spec)>;
+Pattern spec_pattern(const Json& spec, const std::string& at = {}, const SchemaPart& schema_part = {});
 
 }  // namespace onggi::decode

@@ -21,6 +21,15 @@ TEST(Spec, GuidesAreComposed) {
   for (const char* text : {"", "c", "a,", "a, 3", "ab"}) EXPECT_FALSE(guide->accepts(text, {})) << text;
 }
 
+TEST(Spec, PartsMayBeMoreThanRegular) {
+  const auto guide = guide_of(R"({"sequence": [{"choices": ["<"]}, {"any_of": [{"regex": "[0-9]+"}, {"schema":
+      {"$ref": "#/$defs/n", "$defs": {"n": {"type": "array", "items": {"$ref": "#/$defs/n"}}}}}]}, {"choices": [">"]},
+      {"repeat": {"sequence": [{"choices": [";"]}, {"whitespace": "flexible", "schema": {"oneOf": [
+        {"type": "object", "additionalProperties": false, "properties": {"a": {"$ref": "#"}}}, {"const": 1}]}}]}}]})");
+  for (const char* text : {"<17>", "<[]>", "<[[], [[]]]>;1;{\"a\" : {\"a\":1}}"}) EXPECT_TRUE(guide->accepts(text, {})) << text;
+  for (const char* text : {"<>", "<[>", "<[]>;2", "<[]>;{\"a\": {\"b\": 1}}", "<[]>;"}) EXPECT_FALSE(guide->accepts(text, {})) << text;
+}
+
 TEST(Spec, AnErrorNamesThePlaceInAllOfIt) {
   const auto where = [](std::string_view spec) {
     try {
@@ -34,9 +43,12 @@ TEST(Spec, AnErrorNamesThePlaceInAllOfIt) {
   EXPECT_NE(
       where(
           R"({"sequence": [{"choices": ["a"]}, {"any_of": [{"schema": {"type": "object", "additionalProperties": false,
-      "properties": {"x": {"not": {}}}}}]}]})")
-          .find("/sequence/1/any_of/0/schema#/properties/x/not"),
+      "properties": {"x": {"type": "array", "uniqueItems": true}}}}]}]})")
+          .find("/sequence/1/any_of/0/schema#/properties/x/uniqueItems"),
       std::string::npos);
+  EXPECT_NE(where(R"({"any_of": [{"schema": {"$ref": "#/$defs/o", "$defs": {"o": {"additionalProperties": {"$ref": "#/$defs/o"}}}}}]})")
+                .find("/any_of/0/schema#"),
+            std::string::npos);
   EXPECT_NE(where(R"({"any_of": [{"regex": "("}]})").find("/any_of/0/regex"), std::string::npos);
   EXPECT_NE(where(R"({"repeat": {"word": 1}})").find("/repeat/word"), std::string::npos);
   EXPECT_NE(where(R"({"sequence": []})").find("sequence"), std::string::npos);

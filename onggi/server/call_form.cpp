@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "onggi/core/error.h"
-#include "onggi/decode/spec.h"
+#include "onggi/decode/composed_grammar.h"
 #include "onggi/server/api_error.h"
 
 namespace onggi::server {
@@ -74,7 +74,7 @@ Json closed(Json schema) {
 Json arguments_guide(const Tool& tool) {
   const auto problem_of = [](const Json& guide) -> std::optional<Error> {
     try {
-      decode::spec_pattern(guide);
+      decode::check_part(guide);
       return std::nullopt;
     } catch (const Error& e) {
       return e;

@@ -94,6 +94,23 @@ TEST(Tools, BesideAFormTheTextKeepsToIt) {
   EXPECT_FALSE(guide->accepts("maybe", {}));
 }
 
+TEST(Tools, ArgumentsMayBeRecursive) {
+  const Json body = parse_json(
+      R"({"tools": [{"type": "function", "function": {"name": "f", "strict": true, "parameters": {"$ref": "#/$defs/node", "$defs": {"node":
+          {"type": "object", "additionalProperties": false, "required": ["v"], "properties": {"v": {"type": "integer"},
+           "next": {"anyOf": [{"$ref": "#/$defs/node"}, {"type": "null"}]}}}}}}}]})",
+      "test");
+  const auto call = [](const std::string& arguments) {
+    return "<tool_call>\n{\"name\": \"f\", \"arguments\": " + arguments + "}\n</tool_call>";
+  };
+  const std::string deep = R"({"v": 1, "next": {"v": 2, "next": {"v": 3, "next": null}}})";
+  const auto guide = guide_of(body, kTagged);
+  EXPECT_TRUE(guide->accepts("So: " + call(deep) + "\n" + call(R"({"v": -7})"), {}));
+  EXPECT_TRUE(guide->accepts("no call", {}));
+  for (const char* bad : {"{}", R"({"v": 1, "next": {"v": "2"}})", R"({"v": 1, "v": 2})", R"({"v": 1, "next": {"v": 2})"})
+    EXPECT_FALSE(guide->accepts(call(bad), {})) << bad;
+}
+
 TEST(Tools, ASchemaThatCannotBeHeldIsRefusedWithItsPlace) {
   const auto with = [](std::string_view schema, bool is_strict) {
     return parse_json(R"({"tools": [{"type": "function", "function": {"name": "f", "strict": )" +
