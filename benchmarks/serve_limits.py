@@ -282,27 +282,30 @@ def wait_until_still(server):
 
 
 def stalled_reader(onggi, rounds):
+    """Others beside a reader that takes nothing, against others before and after it."""
     server = Server(onggi)
     closed_loop(server, 8, 3)
     shares, costs = [], []
 
     def measured():
         before = server.cpu_s()
-        return fixed_work(server, 8, 160, BODY), server.cpu_s() - before
+        return fixed_work(server, 8, 120, BODY), server.cpu_s() - before
 
+    free = measured()
     for _ in range(rounds):
-        free, free_cpu_s = measured()
         body = json.dumps(BODY | {"stream": True, "max_tokens": 4000, "logprobs": 20, "n": 16}).encode()
         stalled = socket.socket()
         stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stalled.connect(("127.0.0.1", server.port))
         stalled.sendall(b"POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
         wait_until_still(server)  # its buffers, and the system's, are full
-        beside, beside_cpu_s = measured()
+        beside = measured()
         stalled.close()
         time.sleep(1)
-        shares.append(beside / free)
-        costs.append(beside_cpu_s / free_cpu_s)
+        after = measured()
+        shares.append(2 * beside[0] / (free[0] + after[0]))
+        costs.append(2 * beside[1] / (free[1] + after[1]))
+        free = after
     server.stop()
     return {"others_with_it_over_without": statistics.median(shares), "rounds": [round(s, 3) for s in shares],
             "cpu_with_it_over_without": statistics.median(costs), "cpu_rounds": [round(c, 3) for c in costs]}
@@ -333,7 +336,7 @@ def main():
         "overload": lambda: overload(options.onggi, options.seconds),
         "idle_streams": lambda: idle_streams(options.onggi, 2000),
         "guided_cost": lambda: guided_cost(options.onggi, 6),
-        "stalled_reader": lambda: stalled_reader(options.onggi, 5),
+        "stalled_reader": lambda: stalled_reader(options.onggi, 7),
     }
     if options.adapter:
         parts |= {f"many_adapters_{kind}": lambda kind=kind: many_adapters(options.onggi, options.adapter, kind, 4) for kind in ("f32", "int8")}

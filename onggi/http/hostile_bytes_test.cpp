@@ -66,7 +66,9 @@ std::string answer_to(int port, std::string_view bytes) {
   return answer;
 }
 
-constexpr std::array<std::string_view, 7> kSeeds = {
+constexpr std::array<std::string_view, 8> kSeeds = {
+    "POST /secret HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\nabcPOST /a HTTP/1.1\r\nhost: h\r\ncontent-length: "
+    "2\r\n\r\nok",
     "POST /a HTTP/1.1\r\nhost: h\r\ncontent-length: 3\r\n\r\nabcGET /s?x=1 HTTP/1.1\r\nhost: h\r\n\r\n",
     "POST /a HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\nexpect: 100-continue\r\n\r\n3;x=y\r\nabc\r\n0\r\nt: "
     "v\r\n\r\n",
