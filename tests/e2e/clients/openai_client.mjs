@@ -337,7 +337,7 @@ await part("errors", async () => {
     [{ tools: [clock], tool_choice: { type: "function", function: { name: "absent" } } }, "tool_choice"],
     [{ tools: [clock], tool_choice: "sometimes" }, "tool_choice"],
     [{ tool_choice: "required" }, "tool_choice"],
-    [{ tools: [{ type: "function", function: { name: "a", strict: true, parameters: { type: "object", additionalProperties: false, required: ["x"], properties: { x: { not: {} } } } } }] }, "/tools/0/function/parameters/properties/x/not"],
+    [{ tools: [{ type: "function", function: { name: "a", strict: true, parameters: { type: "object", additionalProperties: false, required: ["x"], properties: { x: { type: "array", uniqueItems: true } } } } }] }, "/tools/0/function/parameters/properties/x/uniqueItems"],
   ]) {
     await refused(`400 ${param}`, () => chat.create({ ...good, ...change }), errors.BadRequestError, (e) => {
       same(`400 ${param}: status`, e.status, 400);
