@@ -30,6 +30,13 @@ TEST(Spec, PartsMayBeMoreThanRegular) {
   for (const char* text : {"<>", "<[>", "<[]>;2", "<[]>;{\"a\": {\"b\": 1}}", "<[]>;"}) EXPECT_FALSE(guide->accepts(text, {})) << text;
 }
 
+TEST(Spec, APartOfDraft7KeepsToItsContents) {
+  const auto guide = guide_of(R"({"sequence": [{"choices": ["a"]}, {"schema": {"$schema": "http://json-schema.org/draft-07/schema#",
+      "type": "string", "contentEncoding": "base16"}}]})");
+  EXPECT_TRUE(guide->accepts("a\"0A\"", {}));
+  EXPECT_FALSE(guide->accepts("a\"0g\"", {}));
+}
+
 TEST(Spec, AnErrorNamesThePlaceInAllOfIt) {
   const auto where = [](std::string_view spec) {
     try {
