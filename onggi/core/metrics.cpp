@@ -88,7 +88,7 @@ struct Registry::Family {
   std::function<Readings()> read;
 };
 
-Registry::Registry() = default;
+Registry::Registry() : labels_{} {}
 Registry::~Registry() = default;
 Registry::Registry(Labels labels) : labels_(std::move(labels)) {}
 
@@ -112,7 +112,7 @@ std::string Registry::labels_text(const Labels& labels) const {
   for (const auto* list : {&labels_, &labels}) {
     for (const auto& [label, value] : *list) {
       require(
-          is_name(label, false), [&] { return label + " is no label's name"; }, ErrorCode::kInternal);
+          is_name(label, false), [&label = label] { return label + " is no label's name"; }, ErrorCode::kInternal);
       if (!text.empty()) text += ',';
       text += label + "=\"" + escaped(value, true) + "\"";
     }
