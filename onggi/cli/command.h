@@ -24,6 +24,7 @@ void print_help(std::string_view usage, std::string_view description, std::strin
                 std::span<const std::string_view> examples);
 
 int run_bench(std::span<const std::string_view> arguments);
+int run_cards(std::span<const std::string_view> arguments);
 int run_data(std::span<const std::string_view> arguments);
 int run_demo(std::span<const std::string_view> arguments);
 int run_embed(std::span<const std::string_view> arguments);

@@ -6,7 +6,7 @@
 namespace onggi::cli {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 12> kCommands = {{
+  static constexpr std::array<Command, 13> kCommands = {{
       {"demo", "The whole main job on the example reviews: tune, run, judge, report", run_demo},
       {"inspect", "What a model file holds, and what it takes to serve and to tune", run_inspect},
       {"data", "Check, split and describe rows", run_data},
@@ -15,6 +15,7 @@ std::span<const Command> commands() {
       {"embed", "A vector for every row of a file", run_embed},
       {"serve", "Answer over HTTP as OpenAI's API does", run_serve},
       {"eval", "Judge answers beside baselines; write a report", run_eval},
+      {"cards", "Draw cards as pictures, and a shop front of them", run_cards},
       {"merge", "Fold an adapter into its base: safetensors or GGUF", run_merge},
       {"experiment", "Compare prompts, or ways to join samples", run_experiment},
       {"runs", "List and compare training runs", run_runs},
