@@ -36,7 +36,11 @@ int run_cards(std::span<const std::string_view> arguments) {
   tasks::CardsOptions options;
   datasets::RowsOptions row_options;
   int threads = 0;
-  OptionList list(options, row_options);
+  OptionList list(options);
+  // Rows have a --format of their own, which here is the pictures': a file's ending says what it is.
+  list.add("columns", row_options.columns, "Column map: ours=theirs, comma between, as in name=aspect,product=title.");
+  list.add("id", row_options.id, "Column with the id of a row.");
+  list.add("max_rows", row_options.max_rows, "Read at most this many rows of each file; 0 reads all.");
   list.add("threads", threads, "Threads; 0 = all cores of this process.");
   static constexpr std::string_view kExamples[] = {
       "onggi cards --input cards.jsonl --output pictures",

@@ -127,7 +127,7 @@ TEST(Fingerprint, SurvivesBeingWrittenAndTellsPicturesApart) {
   Scene other(61, 40);
   other.fill(Path::rect(other.area()), Paint::linear({61, 0}, {0, 40}, rgb(0xFFEEDD), rgb(0x882255)));
   EXPECT_FALSE(are_alike(print, fingerprint_of(render(other, 4))));
-  for (const std::string bad : {std::string(), std::string("12"), std::string(128, 'g'), std::string(127, '0')})
+  for (const std::string& bad : {std::string(), std::string("12"), std::string(128, 'g'), std::string(127, '0')})
     EXPECT_THROW(Fingerprint::parse(bad, "test"), Error);
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <set>
+#include <span>
 
 #include "onggi/core/error.h"
 #include "onggi/core/files.h"
@@ -24,8 +25,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Cards drawn at a time: their pixels are in memory.
-constexpr std::int64_t kCardsPerBlock = 32;
+/// Cards drawn at a time, and pixels that they may have together: all are in memory.
+constexpr std::int64_t kCardsPerBlock = 32, kPixelsPerBlock = std::int64_t{1} << 26;
+
+std::int64_t cards_per_block(std::span<const pictures::Size> sizes) {
+  std::int64_t pixels = 0;
+  for (const auto size : sizes) pixels += std::int64_t{size.width} * size.height;
+  return std::clamp<std::int64_t>(kPixelsPerBlock / pixels, 1, kCardsPerBlock);
+}
 
 /// One card on its way to the disk.
 struct Result {
@@ -179,17 +186,22 @@ Result CardsJob::draw_first(const CardRow& row) const {
 /// Draws a card again in its next designs while it looks like one before it.
 void CardsJob::make_distinct(Result& result) {
   constexpr int kMaxTries = 200;
-  for (int i = 0; i < kMaxTries; ++i) {
-    const std::string design = pictures::design_signature(result.drawn->design);
-    if (!looks_.has(design, result.fingerprint)) {
-      looks_.add(design, result.fingerprint);
-      return;
+  const auto seed = static_cast<std::uint64_t>(options_.seed);
+  try {
+    for (int i = 0; i < kMaxTries; ++i) {
+      const std::string design = pictures::design_signature(result.drawn->design);
+      if (!looks_.has(design, result.fingerprint)) {
+        looks_.add(design, result.fingerprint);
+        return;
+      }
+      result.drawn = pictures::draw_card(*result.card, seed, sizes_, fonts_, result.drawn->attempt + 1);
+      result.fingerprint = pictures::fingerprint_of(result.drawn->pictures[0].image);
     }
-    result.drawn = pictures::draw_card(*result.card, static_cast<std::uint64_t>(options_.seed), sizes_, fonts_,
-                                       result.drawn->attempt + 1);
-    result.fingerprint = pictures::fingerprint_of(result.drawn->pictures[0].image);
+    result.failure = "no design was found that differs enough from the cards before it";
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::kInvalidArgument) throw;
+    result.failure = error.message();
   }
-  result.failure = "no design was found that differs enough from the cards before it";
 }
 
 CardLine CardsJob::line_of(const Result& result) const {
@@ -254,8 +266,9 @@ CardsSummary CardsJob::run(bool is_terminal, const std::function<void(std::strin
   const auto total = static_cast<std::int64_t>(input_.cards.size());
   Progress progress(total, is_terminal, write);
   CardsSummary summary;
-  for (std::int64_t begin = output.num_done(); begin < total; begin += kCardsPerBlock) {
-    const std::int64_t count = std::min(kCardsPerBlock, total - begin);
+  const std::int64_t block = cards_per_block(sizes_);
+  for (std::int64_t begin = output.num_done(); begin < total; begin += block) {
+    const std::int64_t count = std::min(block, total - begin);
     std::vector<Result> results(static_cast<std::size_t>(count));
     pool_.run(count, [&](std::int64_t i, int) {
       results[static_cast<std::size_t>(i)] = draw_first(input_.cards[static_cast<std::size_t>(begin + i)]);
