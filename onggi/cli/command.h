@@ -32,6 +32,7 @@ int run_eval(std::span<const std::string_view> arguments);
 int run_experiment(std::span<const std::string_view> arguments);
 int run_generate(std::span<const std::string_view> arguments);
 int run_inspect(std::span<const std::string_view> arguments);
+int run_label(std::span<const std::string_view> arguments);
 int run_merge(std::span<const std::string_view> arguments);
 int run_runs(std::span<const std::string_view> arguments);
 int run_serve(std::span<const std::string_view> arguments);

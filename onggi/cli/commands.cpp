@@ -12,6 +12,7 @@ std::span<const Command> commands() {
       {"data", "Check, split and describe rows", run_data},
       {"sft", "Fine-tune an adapter on rows: LoRA, rsLoRA or DoRA", run_sft},
       {"generate", "Answer every row of a file, guided or free", run_generate},
+      {"label", "Have a large model label rows; what to look at first", run_label},
       {"embed", "A vector for every row of a file", run_embed},
       {"serve", "Answer over HTTP as OpenAI's API does", run_serve},
       {"eval", "Judge answers beside baselines; write a report", run_eval},
