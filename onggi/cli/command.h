@@ -39,7 +39,9 @@ int run_serve(std::span<const std::string_view> arguments);
 int run_sft(std::span<const std::string_view> arguments);
 
 int run_consensus_study(std::span<const std::string_view> arguments);  ///< Of `experiment`.
+int run_noise_study(std::span<const std::string_view> arguments);      ///< Of `experiment`.
 int run_prompt_study(std::span<const std::string_view> arguments);     ///< Of `experiment`.
+int run_label_rank(std::span<const std::string_view> arguments);       ///< Of `label`.
 
 /// Commit, compiler, instruction sets.
 std::string version_text();

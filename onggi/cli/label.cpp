@@ -157,6 +157,7 @@ void print_summary(const tasks::LabelSummary& summary) {
 }  // namespace
 
 int run_label(std::span<const std::string_view> arguments) {
+  if (!arguments.empty() && arguments.front() == "rank") return run_label_rank(arguments);
   tasks::LabelFiles files;
   datasets::RowsOptions row_options;
   tasks::LabelOptions options;
@@ -179,7 +180,7 @@ int run_label(std::span<const std::string_view> arguments) {
                "come from.\n"
                "Every answer is kept in a journal before it is used and never paid twice. Stopped at any point, the "
                "same command\n"
-               "goes on.",
+               "goes on. `onggi label rank` puts the doubtful ones first.",
                list.help_text(), kExamples);
     return 0;
   }

@@ -9,12 +9,13 @@ import unittest
 from pathlib import Path
 
 import bad_jobs
+import bad_labels
 import bad_models
 import binary
 import tiny_model
 from workshop import PREDICTIONS, ROWS, Workshop, jsonl
 
-CASES = [*bad_models.CASES, *bad_jobs.CASES]
+CASES = [*bad_models.CASES, *bad_jobs.CASES, *bad_labels.CASES]
 
 
 class BadInput(unittest.TestCase):

@@ -1,6 +1,7 @@
 #include "onggi/tasks/label/money.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace onggi::tasks {
 namespace {
@@ -35,12 +36,15 @@ std::string dollars_text(MicroDollars amount) {
 }
 
 MicroDollars Prices::cost(std::int64_t input_tokens, std::int64_t cached_tokens, std::int64_t output_tokens) const {
-  const auto bounded = [](std::int64_t count) {
-    return static_cast<__int128>(std::clamp<std::int64_t>(count, 0, kMostTokens));
-  };
+  const auto bounded = [](std::int64_t count) { return std::clamp<std::int64_t>(count, 0, kMostTokens); };
   const auto cached = std::min(bounded(cached_tokens), bounded(input_tokens));
-  const auto sum = (bounded(input_tokens) - cached) * input + cached * cached_input + bounded(output_tokens) * output;
-  return static_cast<MicroDollars>((sum + kMillion - 1) / kMillion);
+  MicroDollars whole = 0, rest = 0;  // apart, so that no product passes 63 bits
+  for (const auto& [tokens, price] : {std::pair(bounded(input_tokens) - cached, input), std::pair(cached, cached_input),
+                                      std::pair(bounded(output_tokens), output)}) {
+    whole += tokens / kMillion * price;
+    rest += tokens % kMillion * price;
+  }
+  return whole + (rest + kMillion - 1) / kMillion;
 }
 
 }  // namespace onggi::tasks
