@@ -28,7 +28,7 @@ struct Files {
 };
 
 struct StudyFlags {
-  std::vector<std::string> input;
+  std::vector<std::string> input, methods;
   std::string group = "product";
   std::string json;
   int seeds = 10;
@@ -40,6 +40,8 @@ struct StudyFlags {
   void visit(V&& field) {
     field("rows", input, "Rows whose labels are right: a JSONL or CSV file, or a folder of them (repeatable).");
     field("group", group, "Column whose rows are judged by models that saw none of them.");
+    field("method", methods,
+          "plain, once or learned, as of `onggi label rank` (repeatable); none = plain and learned.");
     field("json", json, "Also write the table here.");
     field("seeds", seeds, "How often noise is planted at each share.");
     field("begin", begin, "The part of the queue that is looked at.");
@@ -110,6 +112,8 @@ int run_noise_study(std::span<const std::string_view> arguments) {
   ThreadPool pool(flags.threads);
   tasks::NoiseStudyOptions options{.num_seeds = flags.seeds, .begin = flags.begin, .leave_one_out = flags.unseen};
   if (flags.unseen) options.methods = {"learned"};
+  if (!flags.methods.empty()) options.methods = flags.methods;
+  for (const auto& method : options.methods) tasks::check_rank({.method = method});
   const auto study = tasks::study_noise(doubted, options, rank, pool, [](std::string_view line) {
     std::fwrite(line.data(), 1, line.size(), stdout);
     std::fflush(stdout);

@@ -67,7 +67,7 @@ CASES = [
     label_case("an output that was there", (), "here.jsonl", "onggi label", output=lambda w: w.write("here.jsonl", "mine\n")),
     Case("label rank: no input", lambda w: ["label", "rank", "--output", w.output], ("--input",)),
     Case("label rank: no output", lambda w: ["label", "rank", "--input", w.rows], ("--output",)),
-    rank_case("an unknown method", ROWS, "best", "learned or plain", more=("--method", "best")),
+    rank_case("an unknown method", ROWS, "best", "learned, once or plain", more=("--method", "best")),
     rank_case("one fold", ROWS, "--folds is 1", more=("--folds", "1")),
     rank_case("no neighbours", ROWS, "--neighbours is 0", more=("--neighbours", "0")),
     rank_case("no rounds", ROWS, "--rounds is 0", more=("--rounds", "0")),

@@ -4,6 +4,7 @@ import hashlib
 import json
 import random
 import socket
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,7 +31,7 @@ class Teacher:
     """`faults` gives a kind of fault, or None, for the n-th call (from 0); `answer(body, default)` may change an answer's
     text."""
 
-    def __init__(self, faults=lambda n, body: None, answer=lambda body, text: text, delay_s=0.0, key=None):
+    def __init__(self, faults=lambda n, body: None, answer=lambda body, text: text, delay_s=0.0, key=None, tls=None):
         self.faults, self.answer, self.delay_s, self.key = faults, answer, delay_s, key
         self.lock = threading.Lock()
         self.calls = []  # of every call that was answered with a label: (body, begun, ended)
@@ -54,8 +55,12 @@ class Teacher:
                 pass
 
         self.server = Server(("127.0.0.1", 0), Handler)
+        if tls:  # (certificate, key)
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.server.server_address[1]}/v1"
 
     def close(self):
         self.server.shutdown()

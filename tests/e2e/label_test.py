@@ -4,14 +4,17 @@ import collections
 import json
 import os
 import random
+import shutil
+import subprocess
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
 import binary
-from fake_teacher import TOKENS, Teacher
-from workshop import Workshop, jsonl
+from fake_teacher import Teacher
+from serve_test import Server
+from workshop import ROWS, Workshop, jsonl
 
 SEED = 5
 PROMPT = "---\nformat: cards\n---\n당신은 편집자입니다.\n규칙을 지킵니다.\n\n상품: {{product}}\n후기: {{review}}\n답:\n\n---answer---\n{{themes|cards}}\n"
@@ -207,6 +210,25 @@ class Labels(unittest.TestCase):
             self.assertNotIn(KEY.encode(), content, name)
         self.refused(binary.run(*self.command(teacher, "--key-env", "MY_KEY", teacher="http://example.com/v1"), env=self.env), "open connection", "https://")
 
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is not there")
+    def test_a_server_that_can_not_prove_itself_gets_nothing(self):
+        pair = (self.folder / "cert.pem", self.folder / "key.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=teacher", "-addext", "subjectAltName=IP:127.0.0.1",
+                        "-out", pair[0], "-keyout", pair[1]], check=True, capture_output=True)  # fmt: skip
+        teacher = self.teacher(tls=pair, key=KEY)
+        self.env["ONGGI_TEACHER_KEY"] = KEY
+        self.refused(self.run_label(teacher), "certificate")
+        self.assertEqual(teacher.num_calls, 0)
+        self.assertEqual(len(self.labelled(teacher, "--certificates", pair[0])), 40)
+
+    def test_another_temperature_does_not_go_on_with_the_same_file(self):
+        teacher = self.teacher()
+        self.labelled(teacher)
+        for flags, name in ((("--temperature", 0.5), "temperature"), (("--seed", 3), "seed"), (("--max-tokens", 9), "max_tokens"), (("--repairs", 1), "repairs")):
+            before = self.output.read_bytes()
+            self.refused(self.run_label(teacher, *flags), name, "labels.jsonl")
+            self.assertEqual(self.output.read_bytes(), before)
+
     # --- limits ---
 
     def test_the_money_is_never_passed_and_the_rest_goes_on(self):
@@ -282,6 +304,84 @@ class Labels(unittest.TestCase):
         finally:
             first.kill()
             first.communicate()
+
+
+class Teachers(unittest.TestCase):
+    """A checkpoint, and a server of ours, as the teacher."""
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = Path(scratch.name)
+        self.w = Workshop(self.folder)
+        self.prompt = self.w.write("json.txt", "---\nformat: json\n---\n판단합니다.\n\n상품: {{product}}\n후기: {{review}}\n\n---answer---\n{{label|json}}\n")
+        self.schema = self.w.write("schema.json", {"enum": ["good", "bad"]})
+        self.input = self.w.write("raw.jsonl", jsonl([{k: row[k] for k in ("id", "product", "review")} for row in ROWS]))
+        self.env = {**os.environ, "no_proxy": "*"}
+        self.env.pop("ONGGI_TEACHER_KEY", None)
+
+    def labelled(self, name, *more, **files):
+        output = self.folder / f"{name}.jsonl"
+        flags = {"prompt": self.prompt, "input": self.input, "schema": self.schema, "examples": self.w.rows, "output": output} | files
+        given = [part for flag, value in flags.items() for part in (f"--{flag}", value)]
+        result = binary.run("label", *given, "--nearest", 2, "--max-tokens", 16, *more, env=self.env)
+        self.assertEqual(binary.faults_of(result), [], result.stderr)
+        return [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()], result.stdout
+
+    def test_a_checkpoint_gives_the_same_labels_in_any_batch_and_pays_none_twice(self):
+        more = ("--answers", 5, "--temperature", 1)
+        lines, _ = self.labelled("one", *more, teacher=self.w.base)
+        self.assertEqual([line["id"] for line in lines], [row["id"] for row in ROWS])
+        for line in lines:
+            self.assertIn(line["label"], ("good", "bad"))
+            self.assertEqual((len(line["teacher"]["keys"]), line["teacher"]["answers"]), (5, 5))
+            self.assertIn("checkpoint", line["teacher"])
+            self.assertLess(line["teacher"]["details"]["label"]["log_probability"], 0)
+        self.assertGreater(len({line["teacher"]["confidence"] for line in lines}), 1)
+        again, _ = self.labelled("two", *more, "--batch-rows", 3, "--threads", 1, teacher=self.w.base)
+        self.assertEqual(again, lines)
+        journal = {"journal": self.folder / "one.jsonl.journal"}
+        (self.folder / "one.jsonl").unlink()
+        found, printed = self.labelled("one", *more, teacher=self.w.base)
+        self.assertEqual(found, lines)
+        self.assertIn("0 answers received, 60 from the journal", printed)
+        # More answers cost only the new ones.
+        _, printed = self.labelled("three", "--answers", 7, "--temperature", 1, teacher=self.w.base, **journal)
+        self.assertIn("24 answers received, 60 from the journal", printed)
+
+    def test_a_server_of_ours_teaches(self):
+        server = Server("--base", self.w.base)
+        try:
+            lines, _ = self.labelled("served", "--answers", 3, "--temperature", 1, "--model", "model", teacher=f"http://127.0.0.1:{server.port}")
+        finally:
+            server.stop()
+        for line in lines:
+            self.assertIn(line["label"], ("good", "bad"))
+            self.assertLess(line["teacher"]["details"]["label"]["log_probability"], 0)
+        self.assertEqual(len(lines), len(ROWS))
+
+    def test_the_queue_holds_every_labelled_row_once_and_changes_nothing(self):
+        rows = [row | {"teacher": {"confidence": 0.5, "disagreement": 0.4 if i == 3 else 0.0}} for i, row in enumerate(ROWS)]
+        rows.append({"id": "f", "product": "a", "review": "b", "teacher": {"failure": "x"}})
+        labels = self.w.write("labels.jsonl", jsonl(rows))
+        before = labels.read_bytes()
+        queues = []
+        for threads in (1, 2):
+            queue = self.folder / f"queue{threads}.jsonl"
+            result = binary.run("label", "rank", "--input", labels, "--output", queue, "--folds", 3, "--threads", threads)
+            self.assertEqual(binary.faults_of(result), [], result.stderr)
+            self.assertIn("12 rows in the queue, 1 without a label left out", result.stdout)
+            queues.append(queue.read_bytes())
+        self.assertEqual(queues[0], queues[1])
+        self.assertEqual(labels.read_bytes(), before)
+        lines = [json.loads(line) for line in queues[0].decode().splitlines()]
+        self.assertEqual(sorted(line["id"] for line in lines), sorted(row["id"] for row in ROWS))
+        self.assertEqual([line["doubt"]["place"] for line in lines], [*range(1, 13)])
+        suspicions = [line["doubt"]["suspicion"] for line in lines]
+        self.assertEqual(suspicions, sorted(suspicions, reverse=True))
+        by_id = {row["id"]: row for row in rows}
+        for line in lines:
+            self.assertEqual({k: v for k, v in line.items() if k != "doubt"}, by_id[line["id"]])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ namespace onggi::tasks {
 namespace {
 
 constexpr double kPlantedShare = 0.2;
+constexpr double kDistrusted = 0.2;
 constexpr double kTeacherWeight = 0.5;
 constexpr std::size_t kMostReasons = 3;
 
@@ -37,6 +38,8 @@ double plain_weight(Signal signal) {
     case Signal::kNeighbours: return 0.1;
     case Signal::kMargin: return 0.5;
     case Signal::kUnread: return 0.5;
+    case Signal::kSource: return 0.5;
+    case Signal::kHabit: return 0.1;
     default: return 0.0;
   }
 }
@@ -71,26 +74,67 @@ DoubtOptions doubt_options(const RankOptions& options) {
   return {.folds = options.folds, .neighbours = options.neighbours, .seed = static_cast<std::uint64_t>(options.seed)};
 }
 
-/// How well signals find noise, learnt from noise of our own in the same labels.
-eval::LinearClassifier learn_weights(std::span<const DoubtRow> rows, const RankOptions& options, ThreadPool& pool,
-                                     std::span<const NoiseKind> kinds) {
-  std::vector<eval::LinearClassifier::Item> items;
+using Weights = eval::LinearClassifier;
+
+Weights fit_weights(const std::vector<Weights::Item>& items, std::int64_t seed) {
+  return Weights::fit(
+      items, 2,
+      {.epochs = 12, .learning_rate = 0.1F, .l2 = 1e-4F, .min_count = 5, .seed = static_cast<std::uint64_t>(seed)});
+}
+
+double suspicion_of(const Weights& weights, const DoubtRow& row, const Doubts& doubts) {
+  return static_cast<double>(weights.probabilities(features_of(row, doubts))[1]);
+}
+
+/// The most suspicious rows, which the classifiers are then fitted without.
+std::vector<bool> distrust(std::span<const DoubtRow> rows, const std::vector<Doubts>& doubts, const Weights& weights) {
+  std::vector<double> suspicions;
+  for (std::size_t i = 0; i < rows.size(); ++i) suspicions.push_back(suspicion_of(weights, rows[i], doubts[i]));
+  auto sorted = suspicions;
+  const auto first =
+      sorted.begin() + static_cast<std::ptrdiff_t>((1.0 - kDistrusted) * static_cast<double>(rows.size()));
+  std::ranges::nth_element(sorted, first);
+  std::vector<bool> distrusted;
+  for (const double suspicion : suspicions) distrusted.push_back(suspicion > *first);
+  return distrusted;
+}
+
+/// Labels with noise of our own, and what is found in them.
+struct Spoilt {
+  std::vector<DoubtRow> rows;
+  std::vector<std::optional<NoiseKind>> planted;
+  std::vector<Doubts> doubts;
+};
+
+std::vector<Weights::Item> items_of(const std::vector<Spoilt>& rounds) {
+  std::vector<Weights::Item> items;
+  for (const auto& round : rounds) {
+    for (std::size_t i = 0; i < round.rows.size(); ++i)
+      items.push_back({features_of(round.rows[i], round.doubts[i]), round.planted[i] ? 1 : 0});
+  }
+  return items;
+}
+
+/// How well signals find noise, learnt from noise of our own in the same labels; then the same once more with
+/// classifiers that were fitted without what was most suspicious, in which `doubts` ends too.
+Weights learn_weights(std::span<const DoubtRow> rows, std::vector<Doubts>& doubts, const RankOptions& options,
+                      ThreadPool& pool, std::span<const NoiseKind> kinds) {
+  std::vector<Spoilt> rounds;
   for (int round = 0; round < options.rounds; ++round) {
-    std::vector<DoubtRow> spoilt(rows.begin(), rows.end());
+    Spoilt spoilt{.rows = {rows.begin(), rows.end()}, .planted = {}, .doubts = {}};
     // Far from the seeds that a study of planted noise counts up from.
     const auto seed =
         0xD0B7000000000000ULL + static_cast<std::uint64_t>(options.seed) * 1000 + static_cast<std::uint64_t>(round);
-    const auto planted = plant_noise(spoilt, kPlantedShare, kinds, seed);
-    const auto doubts = find_doubts(spoilt, doubt_options(options), pool);
-    for (std::size_t i = 0; i < spoilt.size(); ++i)
-      items.push_back({features_of(spoilt[i], doubts[i]), planted[i] ? 1 : 0});
+    spoilt.planted = plant_noise(spoilt.rows, kPlantedShare, kinds, seed);
+    spoilt.doubts = find_doubts(spoilt.rows, doubt_options(options), pool);
+    rounds.push_back(std::move(spoilt));
   }
-  return eval::LinearClassifier::fit(items, 2,
-                                     {.epochs = 12,
-                                      .learning_rate = 0.1F,
-                                      .l2 = 1e-4F,
-                                      .min_count = 5,
-                                      .seed = static_cast<std::uint64_t>(options.seed)});
+  const auto first = fit_weights(items_of(rounds), options.seed);
+  if (options.method == "once") return first;
+  for (auto& round : rounds)
+    round.doubts = find_doubts(round.rows, doubt_options(options), pool, distrust(round.rows, round.doubts, first));
+  doubts = find_doubts(rows, doubt_options(options), pool, distrust(rows, doubts, first));
+  return fit_weights(items_of(rounds), options.seed);
 }
 
 std::vector<Ranked::Reason> reasons_of(const Doubts& doubts) {
@@ -112,8 +156,8 @@ std::vector<Ranked::Reason> reasons_of(const Doubts& doubts) {
 }  // namespace
 
 void check_rank(const RankOptions& options) {
-  require(options.method == "learned" || options.method == "plain",
-          [&] { return "--method is \"" + options.method + "\", expected learned or plain"; });
+  require(options.method == "learned" || options.method == "once" || options.method == "plain",
+          [&] { return "--method is \"" + options.method + "\", expected learned, once or plain"; });
   require(options.folds >= 2 && options.folds <= 50,
           [&] { return "--folds is " + std::to_string(options.folds) + ", expected 2 to 50"; });
   require(options.neighbours >= 1 && options.neighbours <= 1000,
@@ -128,10 +172,9 @@ std::vector<Ranked> rank_rows(std::span<const DoubtRow> rows, const RankOptions&
   auto doubts = find_doubts(rows, doubt_options(options), pool);
   std::vector<Ranked> ranked(rows.size());
   std::optional<eval::LinearClassifier> weights;
-  if (options.method == "learned") weights = learn_weights(rows, options, pool, kinds);
+  if (options.method != "plain") weights = learn_weights(rows, doubts, options, pool, kinds);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const double own = weights ? static_cast<double>(weights->probabilities(features_of(rows[i], doubts[i]))[1])
-                               : plain_suspicion(doubts[i]);
+    const double own = weights ? suspicion_of(*weights, rows[i], doubts[i]) : plain_suspicion(doubts[i]);
     const double of_teacher =
         (1.0 - kTeacherWeight * doubts[i][Signal::kDisagreement]) * (1.0 - kTeacherWeight * doubts[i][Signal::kUnsure]);
     ranked[i] = {.row = i,

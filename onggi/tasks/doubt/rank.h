@@ -16,13 +16,14 @@ struct RankOptions {
   std::string method = "learned";
   int folds = 5;
   int neighbours = 10;
-  int rounds = 3;
+  int rounds = 2;
   std::int64_t seed = 0;
 
   template <class V>
   void visit(V&& field) {
     field("method", method,
-          "learned: signals are weighed by how they find noise planted in the same labels; plain: as they are.");
+          "learned: signals are weighed by how they find noise planted in the same labels, and then again without the "
+          "most doubtful rows; once: without that; plain: weighed by hand.");
     field("folds", folds, "Parts of the groups; each is judged by classifiers that saw the others.");
     field("neighbours", neighbours, "Nearest reviews of other groups whose aspects are compared.");
     field("rounds", rounds, "learned: how often noise is planted to learn from.");

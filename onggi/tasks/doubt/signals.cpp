@@ -29,14 +29,16 @@ std::vector<PreparedRow> prepare_all(std::span<const DoubtRow> rows, const GramW
 }
 
 std::vector<Reading> read_all(std::span<const DoubtRow> rows, std::span<const PreparedRow> prepared,
-                              std::span<const std::string> names, const DoubtOptions& options, ThreadPool& pool) {
+                              std::span<const std::string> names, const DoubtOptions& options,
+                              const std::vector<bool>& distrusted, ThreadPool& pool) {
   std::vector<Reading> readings(rows.size());
   std::vector<std::size_t> folds;
   for (const auto& row : rows) folds.push_back(fold_of(row.group, options.folds));
   pool.run(options.folds, [&](std::int64_t fold, int) {
     std::vector<const PreparedRow*> others;
     for (std::size_t i = 0; i < rows.size(); ++i) {
-      if (folds[i] != static_cast<std::size_t>(fold)) others.push_back(&prepared[i]);
+      if (folds[i] == static_cast<std::size_t>(fold) || (!distrusted.empty() && distrusted[i])) continue;
+      others.push_back(&prepared[i]);
     }
     const auto reader = DoubtReader::fit(others, names, options.seed);
     for (std::size_t i = 0; i < rows.size(); ++i) {
@@ -128,6 +130,17 @@ Entities count_entities(std::span<const DoubtRow> rows) {
   return entities;
 }
 
+/// Of a category: how many groups have each aspect.
+using Habits = std::map<std::string, std::map<std::string, std::set<std::string>>>;
+
+Habits count_habits(std::span<const DoubtRow> rows) {
+  Habits habits;
+  for (const auto& row : rows) {
+    for (const auto& card : row.row.gold) habits[row.row.category][card.name].insert(row.group);
+  }
+  return habits;
+}
+
 class RowDoubts {
  public:
   RowDoubts(const DoubtRow& row, const PreparedRow& prepared, const Reading& reading,
@@ -142,7 +155,7 @@ class RowDoubts {
   }
 
   void read_themes(const std::map<std::string, int>& peers, const GramWeights& weights,
-                   const std::vector<double>& phrases) {
+                   const std::vector<double>& phrases, const std::map<std::string, std::set<std::string>>& habits) {
     std::map<std::string, int> own;
     for (const auto& card : row_.row.gold) ++own[card.entity];
     for (std::size_t t = 0; t < row_.row.gold.size(); ++t) {
@@ -154,6 +167,13 @@ class RowDoubts {
       note(Signal::kForm, std::min(1.0, static_cast<double>(faults.size()) / 2.0), about);
       note(Signal::kGrounding, 1.0 - weights.shared(card.expression, row_.row.review), about);
       note(Signal::kPhrases, 1.0 - phrases[t], about);
+      double most = 1, own_count = 0;
+      for (const auto& [name, groups] : habits) {
+        const double count = static_cast<double>(groups.size()) - (groups.contains(row_.group) ? 1.0 : 0.0);
+        most = std::max(most, count);
+        if (name == card.name) own_count = count;
+      }
+      note(Signal::kHabit, 1.0 - own_count / most, about);
     }
     note(Signal::kReview, row_.row.gold.empty() ? reading_.review : 1.0 - reading_.review, {});
   }
@@ -211,6 +231,18 @@ class RowDoubts {
     const auto p = static_cast<double>(aspects[given]);
     note(Signal::kAspect, 1.0 - p, about);
     note(Signal::kMargin, 0.5 + (best_other - p) / 2.0, about);
+    if (prepared_.source_shares[t] > 0) {
+      const auto& of_clause = reading_.clauses[prepared_.sources[t]];
+      double sum = 0, joint = 0, best = 0;
+      for (std::size_t a = 0; a < aspects.size(); ++a) {
+        const double both = std::sqrt(static_cast<double>(aspects[a]) * static_cast<double>(of_clause[a]));
+        sum += both;
+        (a == given ? joint : best) = a == given ? both : std::max(best, both);
+      }
+      if (sum > 0) note(Signal::kSource, 0.5 + (best - joint) / sum / 2.0, about);
+    } else {
+      note(Signal::kSource, 0.5 + (best_other - p) / 2.0, about);
+    }
   }
 
   void read_entity(const Card& card, const std::string& about, const std::map<std::string, int>& peers,
@@ -259,12 +291,13 @@ void judge_confidently(std::span<const DoubtRow> rows, std::span<const std::stri
 
 std::string_view signal_name(Signal signal) {
   static constexpr std::array<std::string_view, kNumSignals> kNames = {
-      "aspect",  "margin", "entity", "peers",      "form",    "grounding",    "phrases", "invented",
-      "missing", "review", "unread", "neighbours", "entropy", "disagreement", "unsure"};
+      "aspect",   "margin",  "source", "habit",  "entity",     "peers",   "form",         "grounding", "phrases",
+      "invented", "missing", "review", "unread", "neighbours", "entropy", "disagreement", "unsure"};
   return kNames[static_cast<std::size_t>(signal)];
 }
 
-std::vector<Doubts> find_doubts(std::span<const DoubtRow> rows, const DoubtOptions& options, ThreadPool& pool) {
+std::vector<Doubts> find_doubts(std::span<const DoubtRow> rows, const DoubtOptions& options, ThreadPool& pool,
+                                const std::vector<bool>& distrusted) {
   std::vector<eval::ThemeRow> theme_rows;
   std::set<std::string_view> groups;
   for (const auto& row : rows) theme_rows.push_back(row.row), groups.insert(row.group);
@@ -278,16 +311,18 @@ std::vector<Doubts> find_doubts(std::span<const DoubtRow> rows, const DoubtOptio
   for (const auto& row : rows) reviews.push_back(row.row.review);
   const GramWeights weights(reviews);
   const auto prepared = prepare_all(rows, weights, pool);
-  const auto readings = read_all(rows, prepared, names, options, pool);
+  const auto readings = read_all(rows, prepared, names, options, distrusted, pool);
   const auto neighbours = find_neighbours(rows, options, pool);
   const auto phrases = find_phrases(rows, options, pool);
   const auto entities = count_entities(rows);
+  auto habits = count_habits(rows);
   std::vector<std::vector<double>> beliefs(rows.size());
   std::vector<Doubts> doubts;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     RowDoubts row(rows[i], prepared[i], readings[i], names);
     const auto peers = entities.find(rows[i].group);
-    row.read_themes(peers == entities.end() ? std::map<std::string, int>() : peers->second, weights, phrases[i]);
+    row.read_themes(peers == entities.end() ? std::map<std::string, int>() : peers->second, weights, phrases[i],
+                    habits[rows[i].row.category]);
     row.read_clauses(beliefs[i]);
     row.read_neighbours(neighbours[i]);
     doubts.push_back(row.take());

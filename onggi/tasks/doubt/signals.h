@@ -25,6 +25,8 @@ struct DoubtRow {
 enum class Signal : std::size_t {
   kAspect,        ///< 1 - probability of a theme's aspect, given its expression.
   kMargin,        ///< How far another aspect is more probable, halved and moved to 0..1.
+  kSource,        ///< As kMargin, where the clause that the expression was written from has its say too.
+  kHabit,         ///< How seldom other groups of the category have the aspect, against their commonest.
   kEntity,        ///< 1 - probability of a theme's entity, given the product.
   kPeers,         ///< Share of the group's other themes with another entity.
   kForm,          ///< A theme breaks a rule of writing (eval::card_faults).
@@ -61,8 +63,9 @@ struct DoubtOptions {
 };
 
 /// Signals of each row, from classifiers of character n-grams that are fitted on the other groups' rows (folds by a
-/// hash of the group). The same bits with any number of threads. Throws kInvalidArgument where no row has a theme, or
-/// where there are fewer groups than folds.
-std::vector<Doubts> find_doubts(std::span<const DoubtRow> rows, const DoubtOptions& options, ThreadPool& pool);
+/// hash of the group), without rows that `distrusted` marks (empty: none). The same bits with any number of threads.
+/// Throws kInvalidArgument where no row has a theme, or where there are fewer groups than folds.
+std::vector<Doubts> find_doubts(std::span<const DoubtRow> rows, const DoubtOptions& options, ThreadPool& pool,
+                                const std::vector<bool>& distrusted = {});
 
 }  // namespace onggi::tasks

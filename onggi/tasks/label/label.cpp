@@ -129,6 +129,7 @@ Json LabelJob::manifest() const {
   options.max_retries = 0;  // changes no answer, so a resumed job may use another
   const auto hash_of = [](const std::string& file) { return file.empty() ? Json(nullptr) : Json(sha256_file(file)); };
   return {{"teacher", teacher_.description()},
+          {"request", parse_json(teacher_.body(Json::array(), 0), "request")},
           {"prompt", prompt_.prompt().content_hash()},
           {"guidelines", guidelines_.empty() ? Json(nullptr) : Json(sha256_hex(guidelines_))},
           {"examples", examples_ ? Json(examples_hash_) : Json(nullptr)},
