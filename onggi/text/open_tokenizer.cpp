@@ -19,16 +19,20 @@ TokenizerSpec read_one_file(std::string_view bytes, const std::string& where) {
   // A SentencePiece model begins with its first piece, field 1; base64 has no such byte.
   if (bytes[0] == '\x0A') return read_sentencepiece_model(bytes, where);
   require(bytes[0] != '\x1F', "the file is compressed; unpack it first", ErrorCode::kInvalidArgument, where);
+  // A list of WordPiece tokens has [UNK] among its lines; no line of it has a space.
   const std::string_view line = bytes.substr(0, bytes.find('\n'));
+  if (line.find(' ') == std::string_view::npos && bytes.find("[UNK]") != std::string_view::npos) {
+    return read_word_list(bytes, where);
+  }
   require(line.size() < 4096 && line.find(' ') != std::string_view::npos,
-          "not a tokenizer that is known: expected GGUF, tokenizer.json, a SentencePiece model or tiktoken",
+          "not a tokenizer that is known: expected GGUF, tokenizer.json, a SentencePiece model, vocab.txt or tiktoken",
           ErrorCode::kCorrupt, where);
   return read_tiktoken(bytes, where);
 }
 
 /// The tokenizer file of a folder; nullopt where there is none.
 std::optional<fs::path> find_in_folder(const fs::path& folder) {
-  for (const char* name : {"tokenizer.json", "tokenizer.model"}) {
+  for (const char* name : {"tokenizer.json", "tokenizer.model", "sentencepiece.bpe.model", "vocab.txt"}) {
     if (fs::exists(folder / name)) return folder / name;
   }
   std::vector<fs::path> others;
@@ -58,8 +62,8 @@ std::unique_ptr<Tokenizer> open_file(const fs::path& file, const Json* generatio
 
 fs::path tokenizer_of_folder(const fs::path& folder) {
   const auto file = find_in_folder(folder);
-  require(file.has_value(), "the folder has no tokenizer.json, tokenizer.model or *.tiktoken", ErrorCode::kNotFound,
-          folder.string());
+  require(file.has_value(), "the folder has no tokenizer.json, tokenizer.model, vocab.txt or *.tiktoken",
+          ErrorCode::kNotFound, folder.string());
   return *file;
 }
 

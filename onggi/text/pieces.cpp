@@ -64,6 +64,27 @@ std::string piece_of_byte(char byte) {
   return {'<', '0', 'x', kHex[b >> 4], kHex[b & 15], '>'};
 }
 
+bool decode_base64(std::string_view text, std::string& out) {
+  static constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  out.clear();
+  if (text.empty() || text.size() % 4 != 0) return false;
+  std::size_t padding = 0;
+  while (padding < 2 && text[text.size() - 1 - padding] == '=') ++padding;
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_padding = i >= text.size() - padding;
+    const std::size_t value = is_padding ? 0 : kLetters.find(text[i]);
+    if (value == std::string_view::npos) return false;
+    bits = bits << 6 | static_cast<std::uint32_t>(value);
+    if (i % 4 == 3) {
+      for (const int shift : {16, 8, 0}) out.push_back(static_cast<char>(bits >> shift & 0xFF));
+      bits = 0;
+    }
+  }
+  out.resize(out.size() - padding);
+  return true;
+}
+
 void mark_markup(TokenizerSpec& spec) {
   for (TokenSpec& token : spec.tokens) {
     if (token.type == TokenType::kUserDefined && token.bytes.size() > 2 && token.bytes.front() == '<' &&

@@ -6,6 +6,8 @@
 namespace onggi::text {
 namespace {
 
+constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
+
 /// A scalar under tokenizer.ggml; null where absent.
 Json value_of(const formats::Checkpoint& checkpoint, const char* key) {
   const Json& all = checkpoint.metadata();
@@ -31,6 +33,13 @@ int id_under(const formats::Checkpoint& checkpoint, const char* key) {
 bool flag_under(const formats::Checkpoint& checkpoint, const char* key, bool otherwise) {
   const Json v = value_of(checkpoint, key);
   return v.is_boolean() ? v.get<bool>() : otherwise;
+}
+
+/// What GGUF has no key for, in files that `onggi convert` writes.
+bool own_flag(const formats::Checkpoint& checkpoint, const char* key, bool otherwise) {
+  const Json& all = checkpoint.metadata();
+  const auto it = all.find(std::string("onggi.tokenizer.") + key);
+  return it != all.end() && it->is_boolean() ? it->get<bool>() : otherwise;
 }
 
 void read_merges(const formats::Checkpoint& checkpoint, const std::vector<std::string_view>& pieces,
@@ -61,6 +70,38 @@ void read_merges(const formats::Checkpoint& checkpoint, const std::vector<std::s
   }
 }
 
+TokenizerSpec::Kind kind_of(const std::string& name, const std::string& where) {
+  static constexpr std::pair<std::string_view, TokenizerSpec::Kind> kKinds[] = {
+      {"llama", TokenizerSpec::Kind::kSpmBpe},
+      {"gpt2", TokenizerSpec::Kind::kByteBpe},
+      {"bert", TokenizerSpec::Kind::kWordPiece},
+      {"t5", TokenizerSpec::Kind::kUnigram}};
+  for (const auto& [known, kind] : kKinds) {
+    if (name == known) return kind;
+  }
+  throw Error(
+      ErrorCode::kInvalidArgument,
+      "tokenizer.ggml.model is \"" + name +
+          "\"; the ones read here are \"llama\" (SentencePiece BPE), \"gpt2\" (byte-level BPE), \"bert\" (WordPiece) "
+          "and \"t5\" (unigram)",
+      where);
+}
+
+void read_unigram_rules(const formats::Checkpoint& checkpoint, TokenizerSpec& spec) {
+  UnigramRules& rules = spec.unigram;
+  if (const auto map = checkpoint.int_array("tokenizer.ggml.precompiled_charsmap")) {
+    for (const int byte : *map) rules.charsmap.push_back(static_cast<char>(byte));
+  }
+  const bool removes_spaces = flag_under(checkpoint, "remove_extra_whitespaces", false);
+  rules.strips_left = rules.strips_right = removes_spaces;
+  rules.joins_spaces = own_flag(checkpoint, "joins_spaces", removes_spaces);
+  if (flag_under(checkpoint, "add_space_prefix", true)) {
+    spec.space_prefix =
+        own_flag(checkpoint, "keeps_first_space", false) ? SpacePrefix::kEachTextNoSpace : SpacePrefix::kEachText;
+  }
+  spec.adds_bos = flag_under(checkpoint, "add_bos_token", true);
+}
+
 }  // namespace
 
 TokenizerSpec read_gguf_tokenizer(const formats::Checkpoint& checkpoint) {
@@ -70,15 +111,9 @@ TokenizerSpec read_gguf_tokenizer(const formats::Checkpoint& checkpoint) {
   require(model.is_string(), "the file has no tokenizer: tokenizer.ggml.model is missing", ErrorCode::kNotFound,
           spec.where);
   const auto name = model.get<std::string>();
-  require(
-      name == "llama" || name == "gpt2",
-      [&] {
-        return "tokenizer.ggml.model is \"" + name +
-               "\"; the ones read here are \"llama\" (SentencePiece BPE) and \"gpt2\" (byte-level BPE)";
-      },
-      ErrorCode::kInvalidArgument, spec.where);
-  const bool byte_level = name == "gpt2";
-  spec.kind = byte_level ? TokenizerSpec::Kind::kByteBpe : TokenizerSpec::Kind::kSpmBpe;
+  spec.kind = kind_of(name, spec.where);
+  const bool byte_level = spec.kind == TokenizerSpec::Kind::kByteBpe;
+  const bool has_words = spec.kind == TokenizerSpec::Kind::kWordPiece;
 
   const auto pieces = checkpoint.string_array("tokenizer.ggml.tokens");
   require(pieces.has_value(), "the file has no vocabulary: tokenizer.ggml.tokens is missing", ErrorCode::kCorrupt,
@@ -96,7 +131,7 @@ TokenizerSpec read_gguf_tokenizer(const formats::Checkpoint& checkpoint) {
   };
   if (types) same_length("token_type", types->size());
   if (scores) same_length("scores", scores->size());
-  require(byte_level || scores.has_value(), "a SentencePiece vocabulary needs tokenizer.ggml.scores",
+  require(byte_level || has_words || scores.has_value(), "a SentencePiece vocabulary needs tokenizer.ggml.scores",
           ErrorCode::kCorrupt, spec.where);
 
   spec.tokens.resize(pieces->size());
@@ -116,6 +151,11 @@ TokenizerSpec read_gguf_tokenizer(const formats::Checkpoint& checkpoint) {
           byte >= 0, [&] { return "token " + std::to_string(i) + " is a byte token but not spelt <0xHH>"; },
           ErrorCode::kCorrupt, spec.where);
       token.bytes.assign(1, static_cast<char>(byte));
+    } else if (has_words) {
+      // Words begin with U+2581 here, and what continues them has no "##".
+      const bool is_inside = token.type == TokenType::kNormal && !piece.starts_with(kMark) && !piece.starts_with('[');
+      token.bytes =
+          std::string(is_inside ? "##" : "").append(piece.substr(piece.starts_with(kMark) ? kMark.size() : 0));
     } else if (byte_level) {
       token.bytes = token.type == TokenType::kNormal ? bytes_of_byte_level(piece) : std::string(piece);
     } else {
@@ -139,6 +179,14 @@ TokenizerSpec read_gguf_tokenizer(const formats::Checkpoint& checkpoint) {
     spec.adds_bos = flag_under(checkpoint, "add_bos_token", is_llama3);
     read_merges(checkpoint, *pieces, spec);
     mark_markup(spec);
+  } else if (has_words) {
+    mark_bert_tokens(spec);
+    WordPieceRules& rules = spec.word_piece;
+    rules.lowercases = own_flag(checkpoint, "lowercases", true);
+    rules.strips_accents = own_flag(checkpoint, "strips_accents", rules.lowercases);
+    rules.separates_han = own_flag(checkpoint, "separates_han", true);
+  } else if (spec.kind == TokenizerSpec::Kind::kUnigram) {
+    read_unigram_rules(checkpoint, spec);
   } else {
     require(!flag_under(checkpoint, "remove_extra_whitespaces", false),
             "tokenizer.ggml.remove_extra_whitespaces is not supported with the \"llama\" tokenizer",

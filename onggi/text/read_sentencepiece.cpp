@@ -46,8 +46,7 @@ class ProtoReader {
  private:
   void check(bool ok, const char* what) const {
     require(
-        ok,
-        [&] { return std::string("not a SentencePiece model: ") + what + " near byte " + std::to_string(at_); },
+        ok, [&] { return std::string("not a SentencePiece model: ") + what + " near byte " + std::to_string(at_); },
         ErrorCode::kCorrupt, where_);
   }
 
@@ -133,7 +132,7 @@ TrainerSettings read_trainer(std::string_view message, const std::string& where)
 
 struct NormaliserSettings {
   std::string name;
-  bool has_table = false;
+  std::string table;
   bool add_dummy_prefix = true;
   bool remove_extra_spaces = true;
   bool escape_spaces = true;
@@ -145,7 +144,7 @@ NormaliserSettings read_normaliser(std::string_view message, const std::string& 
   while (const auto field = reader.next()) {
     switch (field->number) {
       case 1: out.name = std::string(field->bytes); break;
-      case 2: out.has_table = !field->bytes.empty(); break;
+      case 2: out.table = std::string(field->bytes); break;
       case 3: out.add_dummy_prefix = field->number_value != 0; break;
       case 4: out.remove_extra_spaces = field->number_value != 0; break;
       case 5: out.escape_spaces = field->number_value != 0; break;
@@ -175,10 +174,11 @@ TokenizerSpec read_sentencepiece_model(std::string_view bytes, const std::string
         ok, [&] { return std::string("the SentencePiece model ") + what + ", which is not supported"; },
         ErrorCode::kInvalidArgument, where);
   };
-  supported(trainer.model_type == 2, "is not of type BPE");
+  const bool is_unigram = trainer.model_type == 1;
+  supported(is_unigram || trainer.model_type == 2, "is of neither type, unigram or BPE");
   supported(!trainer.space_is_suffix, "treats white space as a suffix");
-  supported(!normaliser.has_table, "normalises text by a table");
-  supported(!normaliser.remove_extra_spaces, "removes extra white space");
+  supported(is_unigram || normaliser.table.empty(), "of type BPE normalises text by a table");
+  supported(is_unigram || !normaliser.remove_extra_spaces, "of type BPE removes extra white space");
   supported(normaliser.escape_spaces, "does not escape white space");
   spec.space_prefix = normaliser.add_dummy_prefix ? SpacePrefix::kEachText : SpacePrefix::kNone;
   spec.unk_id = trainer.unk_id;
@@ -186,6 +186,14 @@ TokenizerSpec read_sentencepiece_model(std::string_view bytes, const std::string
   spec.eos_id = trainer.eos_id;
   spec.pad_id = trainer.pad_id;
   spec.adds_bos = spec.bos_id >= 0;
+  if (is_unigram) {
+    const bool removes = normaliser.remove_extra_spaces;
+    spec.kind = TokenizerSpec::Kind::kUnigram;
+    spec.unigram = {.charsmap = std::move(normaliser.table),
+                    .strips_left = removes,
+                    .strips_right = removes,
+                    .joins_spaces = removes};
+  }
   return spec;
 }
 

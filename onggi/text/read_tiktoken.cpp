@@ -10,37 +10,23 @@ namespace {
 constexpr std::size_t kQwenTokens = 151643;
 constexpr std::size_t kLlama3Tokens = 128000;
 
-bool decode_base64(std::string_view text, std::string& out) {
-  static constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  out.clear();
-  if (text.empty() || text.size() % 4 != 0) return false;
-  std::size_t padding = 0;
-  while (padding < 2 && text[text.size() - 1 - padding] == '=') ++padding;
-  std::uint32_t bits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool is_padding = i >= text.size() - padding;
-    const std::size_t value = is_padding ? 0 : kLetters.find(text[i]);
-    if (value == std::string_view::npos) return false;
-    bits = bits << 6 | static_cast<std::uint32_t>(value);
-    if (i % 4 == 3) {
-      for (const int shift : {16, 8, 0}) out.push_back(static_cast<char>(bits >> shift & 0xFF));
-      bits = 0;
-    }
-  }
-  out.resize(out.size() - padding);
-  return true;
-}
-
 void add_control(TokenizerSpec& spec, std::string spelling) {
   spec.tokens.push_back({std::move(spelling), TokenType::kControl, 0});
 }
 
 /// The 256 control tokens of Llama 3.1 and later; their file holds only the others.
 void add_llama3_control(TokenizerSpec& spec) {
-  const std::array<const char*, 11> named = {"<|begin_of_text|>", "<|end_of_text|>", "<|reserved_special_token_0|>",
-                                             "<|reserved_special_token_1|>", "<|finetune_right_pad_id|>",
-                                             "<|reserved_special_token_2|>", "<|start_header_id|>",
-                                             "<|end_header_id|>", "<|eom_id|>", "<|eot_id|>", "<|python_tag|>"};
+  const std::array<const char*, 11> named = {"<|begin_of_text|>",
+                                             "<|end_of_text|>",
+                                             "<|reserved_special_token_0|>",
+                                             "<|reserved_special_token_1|>",
+                                             "<|finetune_right_pad_id|>",
+                                             "<|reserved_special_token_2|>",
+                                             "<|start_header_id|>",
+                                             "<|end_header_id|>",
+                                             "<|eom_id|>",
+                                             "<|eot_id|>",
+                                             "<|python_tag|>"};
   for (const char* name : named) add_control(spec, name);
   for (int i = 3; i < 248; ++i) add_control(spec, "<|reserved_special_token_" + std::to_string(i) + "|>");
 }

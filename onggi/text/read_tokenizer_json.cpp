@@ -1,28 +1,19 @@
-#include <algorithm>
-#include <unordered_map>
-
 #include "onggi/core/error.h"
 #include "onggi/core/json.h"
-#include "onggi/text/tokenizer_spec.h"
+#include "onggi/text/tokenizer_json_reader.h"
 
 namespace onggi::text {
 namespace {
 
-constexpr int kMaxId = 1 << 22;
 constexpr std::string_view kMark = "\xE2\x96\x81";  // U+2581
 
-/// One tokenizer.json on its way to a spec.
-class Reader {
+/// A BPE tokenizer.json on its way to a spec.
+class BpeReader : private TokenizerJsonReader {
  public:
-  Reader(std::string_view text, const std::string& where) : root_(parse_json(text, where)) { spec_.where = where; }
+  using TokenizerJsonReader::TokenizerJsonReader;
 
   TokenizerSpec read() {
-    expect(root_.is_object(), "the file should be a JSON object");
     const Json& model = member(root_, "model");
-    expect(model.is_object(), "\"model\" should be an object");
-    // Old files leave the type out; a BPE is the one with merges.
-    const std::string type = text_of(model, "type", model.contains("merges") ? "BPE" : "");
-    supported(type == "BPE", "model type \"" + type + "\"");
     byte_fallback_ = flag_of(model, "byte_fallback");
     spec_.kind = byte_fallback_ ? TokenizerSpec::Kind::kSpmBpe : TokenizerSpec::Kind::kByteBpe;
     spec_.merge_order = TokenizerSpec::MergeOrder::kByList;
@@ -33,7 +24,7 @@ class Reader {
     }
     supported(!(model.contains("dropout") && model["dropout"].is_number() && model["dropout"] != 0), "\"dropout\"");
     read_vocabulary(model);
-    read_added_tokens();
+    read_added_tokens(byte_fallback_);
     read_merges(model);
     if (const auto it = model.find("unk_token"); it != model.end() && it->is_string()) {
       if (const auto id = ids_.find(it->get<std::string>()); id != ids_.end()) spec_.unk_id = id->second;
@@ -46,41 +37,6 @@ class Reader {
   }
 
  private:
-  template <class Message>
-  void expect(bool ok, Message&& message) const {
-    require(ok, std::forward<Message>(message), ErrorCode::kCorrupt, spec_.where);
-  }
-  void supported(bool ok, const std::string& what) const {
-    require(
-        ok, [&] { return "tokenizer.json uses " + what + ", which is not supported"; }, ErrorCode::kInvalidArgument,
-        spec_.where);
-  }
-
-  /// null where absent.
-  static const Json& member(const Json& object, const char* key) {
-    static const Json null;
-    if (!object.is_object()) return null;
-    const auto it = object.find(key);
-    return it == object.end() ? null : *it;
-  }
-  std::string text_of(const Json& object, const char* key, const char* otherwise) const {
-    const Json& v = member(object, key);
-    if (v.is_null()) return otherwise;
-    expect(v.is_string(), [&] { return std::string("\"") + key + "\" should be a string"; });
-    return v.get<std::string>();
-  }
-  bool flag_of(const Json& object, const char* key, bool otherwise = false) const {
-    const Json& v = member(object, key);
-    if (v.is_null()) return otherwise;
-    expect(v.is_boolean(), [&] { return std::string("\"") + key + "\" should be true or false"; });
-    return v.get<bool>();
-  }
-  int id_of(const Json& v, const std::string& name) const {
-    expect(v.is_number_integer() && v.get<std::int64_t>() >= 0 && v.get<std::int64_t>() < kMaxId,
-           [&] { return "the id of token \"" + name + "\" should be an integer from 0 to " + std::to_string(kMaxId - 1); });
-    return v.get<int>();
-  }
-
   void read_vocabulary(const Json& model) {
     const Json& vocab = member(model, "vocab");
     expect(vocab.is_object(), "\"model\".\"vocab\" should be an object of token: id");
@@ -97,34 +53,6 @@ class Reader {
         token.bytes = byte_fallback_ ? bytes_of_sentencepiece(piece) : bytes_of_byte_level(piece);
       }
       ids_.emplace(piece, id);
-    }
-  }
-
-  /// Ids may come in any order and with gaps; a gap is an unused token.
-  TokenSpec& slot(int id) {
-    // A huge id in a small file must not cost memory.
-    const std::size_t limit = 65536 + 4 * (member(root_["model"], "vocab").size() + member(root_, "added_tokens").size());
-    expect(static_cast<std::size_t>(id) < limit, [&] { return "id " + std::to_string(id) + " is far past the number of tokens"; });
-    while (spec_.tokens.size() <= static_cast<std::size_t>(id)) spec_.tokens.push_back({"", TokenType::kUnused, 0});
-    return spec_.tokens[static_cast<std::size_t>(id)];
-  }
-
-  void read_added_tokens() {
-    const Json& added = member(root_, "added_tokens");
-    if (added.is_null()) return;
-    expect(added.is_array(), "\"added_tokens\" should be an array");
-    for (const Json& entry : added) {
-      expect(entry.is_object(), "an entry of \"added_tokens\" should be an object");
-      const std::string content = text_of(entry, "content", "");
-      const int id = id_of(member(entry, "id"), content);
-      TokenSpec& token = slot(id);
-      const bool is_special = flag_of(entry, "special");
-      const bool is_space_run = content.find_first_not_of(" \t\r\n") == std::string::npos;
-      token.type = is_special && !is_space_run ? TokenType::kControl : TokenType::kUserDefined;
-      token.bytes = byte_fallback_ && !is_special ? bytes_of_sentencepiece(content) : content;
-      token.eats_space_before = flag_of(entry, "lstrip");
-      token.eats_space_after = flag_of(entry, "rstrip");
-      ids_.emplace(content, id);
     }
   }
 
@@ -171,7 +99,8 @@ class Reader {
     } else if (type == "Prepend" && byte_fallback_ && text_of(n, "prepend", "") == kMark) {
       spec_.space_prefix = SpacePrefix::kEachText;
     } else {
-      const bool marks_spaces = type == "Replace" && byte_fallback_ && text_of(member(n, "pattern"), "String", "") == " " &&
+      const bool marks_spaces = type == "Replace" && byte_fallback_ &&
+                                text_of(member(n, "pattern"), "String", "") == " " &&
                                 text_of(n, "content", "") == kMark;
       supported(marks_spaces, "the normalizer \"" + type + "\" with these settings");
     }
@@ -196,7 +125,8 @@ class Reader {
                                                : SpacePrefix::kNone;
     } else if (byte_fallback_) {
       // Gemma's file splits at spaces, of which the normalizer has left none.
-      supported(type == "Split" && text_of(member(p, "pattern"), "String", "") == " ", "the pre-tokenizer \"" + type + "\"");
+      supported(type == "Split" && text_of(member(p, "pattern"), "String", "") == " ",
+                "the pre-tokenizer \"" + type + "\"");
     } else if (type == "ByteLevel") {
       supported(!flag_of(p, "add_prefix_space"), "a ByteLevel that adds a space");
       if (flag_of(p, "use_regex", true)) spec_.pre_tokenizer.add_gpt2();
@@ -206,8 +136,10 @@ class Reader {
     } else {
       const std::string pattern = text_of(member(p, "pattern"), "Regex", "");
       // "Removed" and inverted keeps the matches, which in these patterns leave no gaps.
-      const bool keeps_all = behavior == "Isolated" ? !flag_of(p, "invert") : behavior == "Removed" && flag_of(p, "invert");
-      supported(type == "Split" && !pattern.empty() && keeps_all, "the pre-tokenizer \"" + type + "\" with these settings");
+      const bool keeps_all =
+          behavior == "Isolated" ? !flag_of(p, "invert") : behavior == "Removed" && flag_of(p, "invert");
+      supported(type == "Split" && !pattern.empty() && keeps_all,
+                "the pre-tokenizer \"" + type + "\" with these settings");
       try {
         spec_.pre_tokenizer.add_pattern(pattern);
       } catch (const Error& e) {
@@ -235,10 +167,7 @@ class Reader {
     }
   }
 
-  Json root_;
-  TokenizerSpec spec_;
   bool byte_fallback_ = false;
-  std::unordered_map<std::string, int> ids_;
 };
 
 /// The spelling in "bos_token": "x" or {"content": "x"}; empty where null or absent.
@@ -252,7 +181,21 @@ std::string spelling_in(const Json& config, const char* key) {
 
 }  // namespace
 
-TokenizerSpec read_tokenizer_json(std::string_view text, const std::string& where) { return Reader(text, where).read(); }
+TokenizerSpec read_tokenizer_json(std::string_view text, const std::string& where) {
+  Json root = parse_json(text, where);
+  const auto model = root.is_object() ? root.find("model") : root.end();
+  require(root.is_object() && model != root.end() && model->is_object(), "\"model\" should be an object of the file",
+          ErrorCode::kCorrupt, where);
+  // Old files leave the type out; a BPE is the one with merges.
+  const Json type = model->value("type", Json(model->contains("merges") ? "BPE" : ""));
+  require(type.is_string(), "\"type\" of the model should be a string", ErrorCode::kCorrupt, where);
+  if (type == "WordPiece") return read_word_piece_json(std::move(root), where);
+  if (type == "Unigram") return read_unigram_json(std::move(root), where);
+  require(
+      type == "BPE", [&] { return "tokenizer.json uses model type " + type.dump() + ", which is not supported"; },
+      ErrorCode::kInvalidArgument, where);
+  return BpeReader(std::move(root), where).read();
+}
 
 void read_tokenizer_config(const Json& config, TokenizerSpec& spec) {
   if (!config.is_object()) return;
@@ -267,6 +210,17 @@ void read_tokenizer_config(const Json& config, TokenizerSpec& spec) {
     }
     return found;
   };
+  if (spec.kind == TokenizerSpec::Kind::kWordPiece) {
+    const auto flag = [&](const char* key, bool otherwise) {
+      const auto it = config.find(key);
+      return it != config.end() && it->is_boolean() ? it->get<bool>() : otherwise;
+    };
+    WordPieceRules& rules = spec.word_piece;
+    rules.lowercases = flag("do_lower_case", rules.lowercases);
+    rules.strips_accents = flag("strip_accents", rules.lowercases);
+    rules.separates_han = flag("tokenize_chinese_chars", rules.separates_han);
+    return;
+  }
   if (const int id = id_of(spelling_in(config, "bos_token")); id >= 0) spec.bos_id = id;
   if (const int id = id_of(spelling_in(config, "eos_token")); id >= 0) spec.eos_id = id;
   if (const int id = id_of(spelling_in(config, "pad_token")); id >= 0) spec.pad_id = id;
@@ -278,7 +232,8 @@ void read_tokenizer_config(const Json& config, TokenizerSpec& spec) {
   if (it->is_string()) spec.chat_template = it->get<std::string>();
   if (it->is_array()) {  // [{"name": "default", "template": "..."}]
     for (const Json& entry : *it) {
-      if (entry.is_object() && entry.value("name", Json()) == "default" && entry.value("template", Json()).is_string()) {
+      if (entry.is_object() && entry.value("name", Json()) == "default" &&
+          entry.value("template", Json()).is_string()) {
         spec.chat_template = entry["template"].get<std::string>();
       }
     }

@@ -44,9 +44,32 @@ enum class SpacePrefix : std::uint8_t {
   kFirstText,        ///< Only before the first, unless it begins with a space (Metaspace "first").
 };
 
+/// What BERT does to a text before its words are looked up (Devlin et al. 2019, the reference's BertNormalizer).
+struct WordPieceRules {
+  bool cleans = true;          ///< Control characters go, white space becomes a space.
+  bool separates_han = true;   ///< Each Chinese character is a word.
+  bool strips_accents = true;  ///< Form D without its non-spacing marks: Korean becomes single jamo.
+  bool lowercases = true;
+  int max_word_chars = 100;  ///< A longer word is one unknown token.
+};
+
+/// What a unigram vocabulary does to a text before the best path is found.
+struct UnigramRules {
+  /// SentencePiece's precompiled map of characters (charsmap.h); empty where there is none.
+  std::string charsmap;
+  /// As Hugging Face's tokenizers: the map is asked for whole graphemes of fewer than 6 bytes, else for single
+  /// characters, and scores are summed in f64. Otherwise as SentencePiece: the longest match, which composes jamo, and
+  /// f32.
+  bool as_hugging_face = false;
+  bool strips_left = false;  ///< Spaces at the ends; with `as_hugging_face` all white space there.
+  bool strips_right = false;
+  bool joins_spaces = false;  ///< A run of spaces is one.
+  bool splits_words = false;  ///< White space ends a text: what follows gets its own space prefix.
+};
+
 /// All that a tokenizer is made of, as a reader found it in a file.
 struct TokenizerSpec {
-  enum class Kind : std::uint8_t { kSpmBpe, kByteBpe };
+  enum class Kind : std::uint8_t { kSpmBpe, kByteBpe, kWordPiece, kUnigram };
   enum class MergeOrder : std::uint8_t {
     kByScore,  ///< Any two tokens whose joined bytes are a token; the highest score first (SentencePiece).
     kById,     ///< The same, the lowest id first (tiktoken).
@@ -57,10 +80,12 @@ struct TokenizerSpec {
   MergeOrder merge_order = MergeOrder::kByScore;
   std::vector<TokenSpec> tokens;
   std::vector<MergeSpec> merges;
-  PreTokenizer pre_tokenizer;   ///< Byte-level only.
-  bool ignore_merges = false;   ///< A piece that is a token is taken whole (Llama 3).
-  bool normalise_nfc = false;   ///< Qwen's tokenizer.json.
+  PreTokenizer pre_tokenizer;  ///< Byte-level only.
+  bool ignore_merges = false;  ///< A piece that is a token is taken whole (Llama 3).
+  bool normalise_nfc = false;  ///< Qwen's tokenizer.json.
   SpacePrefix space_prefix = SpacePrefix::kNone;
+  WordPieceRules word_piece;  ///< Tokens inside a word are spelt "##ing".
+  UnigramRules unigram;
   int bos_id = -1;
   int eos_id = -1;
   int unk_id = -1;
@@ -82,6 +107,8 @@ std::string bytes_of_sentencepiece(std::string_view piece);
 /// The byte that "<0xHH>" names, or -1.
 int byte_of_piece(std::string_view piece);
 std::string piece_of_byte(char byte);
+/// False, with `out` unspecified, unless `text` is base64 with its padding.
+bool decode_base64(std::string_view text, std::string& out);
 /// User-defined tokens of a byte-level vocabulary: those that look like markup ("<tool_call>") become kMarkup.
 void mark_markup(TokenizerSpec& spec);
 
@@ -90,7 +117,12 @@ TokenizerSpec read_gguf_tokenizer(const formats::Checkpoint& checkpoint);
 TokenizerSpec read_tokenizer_json(std::string_view text, const std::string& where);
 TokenizerSpec read_sentencepiece_model(std::string_view bytes, const std::string& where);
 TokenizerSpec read_tiktoken(std::string_view text, const std::string& where);
-/// tokenizer_config.json: BOS, EOS, chat template. generation_config.json: stop ids. chat_template.jinja wins.
+/// vocab.txt: a WordPiece token a line.
+TokenizerSpec read_word_list(std::string_view text, const std::string& where);
+/// [CLS], [SEP], [PAD], [UNK] and [MASK] of a WordPiece vocabulary, by their spelling.
+void mark_bert_tokens(TokenizerSpec& spec);
+/// tokenizer_config.json: BOS, EOS, chat template; of a vocab.txt the rules too. generation_config.json: stop ids.
+/// chat_template.jinja wins.
 void read_tokenizer_config(const Json& config, TokenizerSpec& spec);
 void read_generation_config(const Json& config, TokenizerSpec& spec);
 

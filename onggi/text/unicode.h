@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace onggi::text {
 
@@ -16,6 +18,21 @@ std::uint8_t char_class(char32_t code);
 
 /// Normalisation form C (UAX 15). Invalid bytes become U+FFFD unless `s` is in form C already and comes back unchanged.
 std::string to_nfc(std::string_view s);
+
+/// Normalisation form D; invalid bytes become U+FFFD.
+std::string to_nfd(std::string_view s);
+
+/// The two characters that compose to `code` in form C; nullopt where there are none.
+std::optional<std::pair<char32_t, char32_t>> canonical_pair(char32_t code);
+
+/// What BERT's normaliser asks of a character, as bits. The reference's tables are those of Unicode 8: what came later
+/// is neither mark nor punctuation nor control there.
+enum BertClass : std::uint8_t { kBertRemoved = 1, kBertSpace = 2, kBertPunctuation = 4, kBertMark = 8, kBertHan = 16 };
+std::uint8_t bert_class(char32_t code);
+
+/// Calls `found(begin, end)` in bytes for each extended grapheme cluster (UAX 29), left to right. `text` is valid
+/// UTF-8.
+void for_each_grapheme(std::string_view text, const std::function<void(std::size_t, std::size_t)>& found);
 
 /// Full case mapping of one character, without locale; may be several characters.
 std::string to_upper(char32_t code);

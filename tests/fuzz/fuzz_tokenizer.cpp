@@ -14,10 +14,11 @@ namespace {
 
 onggi::text::TokenizerSpec read(std::uint8_t kind, std::string_view bytes) {
   namespace text = onggi::text;
-  switch (kind % 4) {
+  switch (kind % 5) {
     case 0: return text::read_sentencepiece_model(bytes, "fuzz");
     case 1: return text::read_tokenizer_json(bytes, "fuzz");
     case 2: return text::read_tiktoken(bytes, "fuzz");
+    case 3: return text::read_word_list(bytes, "fuzz");
     default: {
       const auto checkpoint = onggi::formats::parse_gguf(std::as_bytes(std::span(bytes)), "fuzz");
       return text::read_gguf_tokenizer(*checkpoint);
