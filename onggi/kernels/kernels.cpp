@@ -61,6 +61,14 @@ const Kernels* find_kernels(std::string_view isa) {
   return nullptr;
 }
 
+const EncoderKernels& encoder_kernels(std::string_view isa) {
+  static constexpr const EncoderKernels* kAll[] = {&kScalarEncoderKernels, &kAvx2EncoderKernels, &kAvx512EncoderKernels};
+  for (const EncoderKernels* table : kAll) {
+    if (table->isa == isa) return *table;
+  }
+  return kScalarEncoderKernels;
+}
+
 const Kernels& kernels() {
   static const Kernels& chosen = choose();
   return chosen;

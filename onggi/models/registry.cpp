@@ -1,4 +1,5 @@
 #include "onggi/core/error.h"
+#include "onggi/models/bert/bert_config.h"
 #include "onggi/models/decoder_config.h"
 #include "onggi/models/gemma3/gemma3.h"
 #include "onggi/models/llama/llama.h"
@@ -12,6 +13,8 @@ const Architecture& find_architecture(const formats::Checkpoint& checkpoint) {
   for (const auto& architecture : kAll) {
     if (architecture.matches(checkpoint)) return architecture;
   }
+  require(!is_bert(checkpoint), "the model is a text encoder: `onggi embed` takes it, nothing that writes text does",
+          ErrorCode::kInvalidArgument, checkpoint.path().string());
   const char* key = checkpoint.kind() == formats::CheckpointKind::kGguf ? "general.architecture" : "model_type";
   std::string known;
   for (const auto& architecture : kAll) known += (known.empty() ? "" : ", ") + std::string(architecture.name);

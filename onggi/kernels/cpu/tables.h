@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "onggi/kernels/encoder_kernels.h"
 #include "onggi/kernels/kernels.h"
 
 /// What the instruction sets hand to kernels.cpp and peaks.cpp, constant-initialised.
@@ -19,5 +20,8 @@ extern const Kernels kAvx512Kernels;  ///< AVX-512 F, BW, VL, DQ, VNNI
 extern const PeakLoops kScalarPeakLoops;
 extern const PeakLoops kAvx2PeakLoops;
 extern const PeakLoops kAvx512PeakLoops;
+extern const EncoderKernels kScalarEncoderKernels;
+extern const EncoderKernels kAvx2EncoderKernels;
+extern const EncoderKernels kAvx512EncoderKernels;
 
 }  // namespace onggi::kernels

@@ -15,5 +15,6 @@ namespace {
 
 constinit const Kernels kAvx2Kernels = make_table("avx2");
 constinit const PeakLoops kAvx2PeakLoops = {peak_f32_fma, peak_int8_product};
+constinit const EncoderKernels kAvx2EncoderKernels = make_encoder_table("avx2");
 
 }  // namespace onggi::kernels

@@ -21,5 +21,6 @@ namespace {
 
 constinit const Kernels kAvx512Kernels = make_table("avx512");
 constinit const PeakLoops kAvx512PeakLoops = {peak_f32_fma, peak_int8_product};
+constinit const EncoderKernels kAvx512EncoderKernels = make_encoder_table("avx512");
 
 }  // namespace onggi::kernels

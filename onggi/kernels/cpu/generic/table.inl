@@ -4,6 +4,7 @@
 #include "onggi/kernels/cpu/generic/int8_panel_product.inl"
 #include "onggi/kernels/cpu/generic/elementwise.inl"
 #include "onggi/kernels/cpu/generic/quantized_product.inl"
+#include "onggi/kernels/cpu/generic/encoder.inl"
 #include "onggi/kernels/cpu/generic/peak_loops.inl"
 
 constexpr Kernels make_table(std::string_view isa) {
@@ -28,4 +29,8 @@ constexpr Kernels make_table(std::string_view isa) {
           .add = add,
           .scale = scale,
           .dot = dot};
+}
+
+constexpr EncoderKernels make_encoder_table(std::string_view isa) {
+  return {.isa = isa, .layer_norm = layer_norm, .add_bias_gelu = add_bias_gelu, .add_bias = add_bias};
 }

@@ -13,5 +13,6 @@ namespace {
 
 constinit const Kernels kScalarKernels = make_table("scalar");
 constinit const PeakLoops kScalarPeakLoops = {peak_f32_fma, peak_int8_product};
+constinit const EncoderKernels kScalarEncoderKernels = make_encoder_table("scalar");
 
 }  // namespace onggi::kernels
