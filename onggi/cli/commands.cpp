@@ -6,7 +6,7 @@
 namespace onggi::cli {
 
 std::span<const Command> commands() {
-  static constexpr std::array<Command, 13> kCommands = {{
+  static constexpr auto kCommands = std::to_array<Command>({
       {"demo", "The whole main job on the example reviews: tune, run, judge, report", run_demo},
       {"inspect", "What a model file holds, and what it takes to serve and to tune", run_inspect},
       {"data", "Check, split and describe rows", run_data},
@@ -14,6 +14,7 @@ std::span<const Command> commands() {
       {"generate", "Answer every row of a file, guided or free", run_generate},
       {"label", "Have a large model label rows; what to look at first", run_label},
       {"embed", "A vector for every row of a file", run_embed},
+      {"convert", "A text encoder from another tool's container to GGUF", run_convert},
       {"serve", "Answer over HTTP as OpenAI's API does", run_serve},
       {"eval", "Judge answers beside baselines; write a report", run_eval},
       {"cards", "Draw cards as pictures, and a shop front of them", run_cards},
@@ -21,7 +22,7 @@ std::span<const Command> commands() {
       {"experiment", "Compare prompts, or ways to join samples", run_experiment},
       {"runs", "List and compare training runs", run_runs},
       {"bench", "Measure this machine and this model", run_bench},
-  }};
+  });
   return kCommands;
 }
 

@@ -8,8 +8,7 @@
 #include "onggi/core/json_numbers.h"
 #include "onggi/core/options.h"
 #include "onggi/datasets/data_card.h"
-#include "onggi/runtime/embedding.h"
-#include "onggi/runtime/engine.h"
+#include "onggi/runtime/text_encoder.h"
 #include "onggi/tasks/embed/npy.h"
 #include "onggi/tasks/ordered_output.h"
 #include "onggi/tasks/text_rows.h"
@@ -33,26 +32,36 @@ std::vector<datasets::Row> rows_of(const EmbedFiles& files, const datasets::Rows
   return take_part(split_and_check(rows, read_split_options(files.split)), files.part).rows;
 }
 
+/// The adapter in `files`, if there is one.
+std::optional<RowAdapter> adapter_of(const EmbedModel& model, const EmbedFiles& files, const EmbedOptions& options) {
+  if (files.adapter.empty()) return std::nullopt;
+  require(model.decoder != nullptr, "a text encoder takes no adapter", ErrorCode::kInvalidArgument, files.adapter);
+  const RowModel row_model{
+      .context = model.context, .decoder = *model.decoder, .tokenizer = model.tokenizer, .base_hash = model.base_hash};
+  return load_row_adapter(row_model, files.adapter, nn::adapter_type_from_name(options.adapter_type));
+}
+
 /// One output file from its rows to its last line.
 class EmbedJob {
  public:
-  EmbedJob(RowModel model, const EmbedFiles& files, const datasets::RowsOptions& row_options,
+  EmbedJob(const EmbedModel& model, const EmbedFiles& files, const datasets::RowsOptions& row_options,
            const EmbedOptions& options)
-      : model_(std::move(model)), files_(files), options_(options), prompt_(prompt_of(files)) {
-    const auto size = static_cast<int>(model_.decoder.config().hidden_size);
-    require(options.dimensions >= 0 && options.dimensions <= size, [&] {
-      return "--dimensions is " + std::to_string(options.dimensions) + ", expected 1 to " + std::to_string(size) +
-             ", the model's width, or 0 for all";
-    });
-    settings_.prompt.pooling = runtime::pooling_from_name(options.pooling);
-    settings_.max_new_tokens = 0;
-    shape_ = {.dimensions = options.dimensions > 0 ? options.dimensions : size, .normalizes = options.normalize};
+      : model_(model), files_(files), options_(options), prompt_(prompt_of(files)) {
     rows_ = rows_of(files, row_options);
     texts_ = make_text_set(rows_, prompt_, false);
-    if (files.adapter.empty()) return;
-    auto loaded = load_row_adapter(model_, files.adapter, nn::adapter_type_from_name(options_.adapter_type));
-    settings_.adapter = std::make_shared<const nn::Adapter>(std::move(loaded.adapter));
-    adapter_hash_ = std::move(loaded.hash);
+    runtime::TextEncoderOptions how{.pooling = options.pooling,
+                                    .shape = {.dimensions = options.dimensions, .normalizes = options.normalize},
+                                    .prefix = options.prefix + texts_.prefix,
+                                    .max_tokens = options.max_tokens,
+                                    .batch_rows = options.batch_rows,
+                                    .adapter = nullptr};
+    if (auto loaded = adapter_of(model, files, options)) {
+      how.adapter = std::make_shared<const nn::Adapter>(std::move(loaded->adapter));
+      adapter_hash_ = std::move(loaded->hash);
+    }
+    encoder_ = model.encoder != nullptr
+                   ? runtime::make_text_encoder(model.context, *model.encoder, model.tokenizer, how)
+                   : runtime::make_text_encoder(model.context, *model.decoder, model.tokenizer, how);
   }
 
   EmbedSummary run(bool is_terminal, const std::function<void(std::string_view)>& write);
@@ -62,19 +71,16 @@ class EmbedJob {
   OutputFiles output_files() const;
   RowProgress::Counts counts() const;
   void embed_rows(std::int64_t first, std::int64_t end);
-  void write_row(std::int64_t index, const runtime::Answer& answer);
+  void write_row(std::int64_t index, const runtime::EncodedText& text);
 
-  RowModel model_;
+  const EmbedModel& model_;
   const EmbedFiles& files_;
   const EmbedOptions& options_;
   datasets::PromptTemplate prompt_;
-  runtime::AnswerSettings settings_;
-  runtime::EmbeddingShape shape_;
   std::vector<datasets::Row> rows_;
   TextSet texts_;
   Json adapter_hash_;
-  std::optional<runtime::Engine> engine_;
-  std::shared_ptr<const runtime::Prefix> prefix_;
+  std::unique_ptr<runtime::TextEncoder> encoder_;
   std::optional<OrderedOutput> output_;
   std::optional<RowProgress> progress_;
   EmbedSummary summary_;
@@ -88,7 +94,7 @@ Json EmbedJob::manifest() const {
           {"template", prompt_.content_hash()},
           {"rows", datasets::content_hash(rows_)},
           {"num_rows", rows_.size()},
-          {"dimensions", shape_.dimensions},
+          {"dimensions", encoder_->dimensions()},
           {"options", OptionList(copy).to_json()},
           {"adapter", adapter_hash_}};
 }
@@ -99,8 +105,8 @@ OutputFiles EmbedJob::output_files() const {
   if (!is_npy(files_.output)) return files;
   files.lines = files_.output + ".ids.jsonl";
   files.records = RecordFile{.path = files_.output,
-                             .header = npy_header(static_cast<std::int64_t>(rows_.size()), shape_.dimensions),
-                             .record_bytes = static_cast<std::size_t>(shape_.dimensions) * sizeof(float)};
+                             .header = npy_header(static_cast<std::int64_t>(rows_.size()), encoder_->dimensions()),
+                             .record_bytes = static_cast<std::size_t>(encoder_->dimensions()) * sizeof(float)};
   return files;
 }
 
@@ -108,44 +114,34 @@ RowProgress::Counts EmbedJob::counts() const {
   return {.num_done = output_->num_done(),
           .num_new = summary_.num_embedded + summary_.num_failed,
           .num_failed = summary_.num_failed,
-          .num_tokens = engine_->counts().prompt_tokens};
+          .num_tokens = encoder_->num_tokens()};
 }
 
-void EmbedJob::write_row(std::int64_t index, const runtime::Answer& answer) {
-  const bool has_vector = answer.is_cut;  // The prompt was read to its end.
+void EmbedJob::write_row(std::int64_t index, const runtime::EncodedText& text) {
+  const bool has_vector = text.failure.empty();
   ++(has_vector ? summary_.num_embedded : summary_.num_failed);
-  std::vector<float> vector(static_cast<std::size_t>(shape_.dimensions), std::numeric_limits<float>::quiet_NaN());
-  if (has_vector) vector = runtime::embedding_of(answer.reading->pooled, shape_);
+  summary_.num_cut += has_vector && text.is_cut ? 1 : 0;
   std::string line = R"({"id":)" + Json(rows_[static_cast<std::size_t>(index)].id).dump();
-  if (!has_vector) line += R"(,"failure":)" + Json(answer.failure).dump();
+  if (!has_vector) line += R"(,"failure":)" + Json(text.failure).dump();
   if (is_npy(files_.output)) {
-    output_->add(index, line + "}", npy_bytes(vector));
+    const std::vector<float> none(static_cast<std::size_t>(encoder_->dimensions()),
+                                  std::numeric_limits<float>::quiet_NaN());
+    output_->add(index, line + "}", npy_bytes(has_vector ? text.vector : none));
   } else {
-    output_->add(index, line + R"(,"embedding":)" + (has_vector ? json_numbers(vector) : "null") + "}");
+    output_->add(index, line + R"(,"embedding":)" + (has_vector ? json_numbers(text.vector) : "null") + "}");
   }
   progress_->show(counts());
 }
 
 void EmbedJob::embed_rows(std::int64_t first, std::int64_t end) {
-  const auto settings = std::make_shared<const runtime::AnswerSettings>(settings_);
-  std::vector<runtime::Job> jobs;
-  for (std::int64_t i = first; i < end; ++i) {
-    const TextRow& row = texts_.rows[static_cast<std::size_t>(i)];
-    jobs.push_back({.request = {.index = i, .prompt = encode_prompt(*model_.tokenizer, row.prompt)},
-                    .settings = settings,
-                    .prefix = prefix_,
-                    .done = [this, i](runtime::Answer&& answer) { write_row(i, answer); }});
-  }
-  engine_->submit(std::move(jobs));
-  while (engine_->step() != runtime::Step::kIdle) {
-  }
+  std::vector<std::string> texts;
+  for (std::int64_t i = first; i < end; ++i) texts.push_back(texts_.rows[static_cast<std::size_t>(i)].prompt);
+  encoder_->encode(texts, [&](std::size_t i, runtime::EncodedText&& text) {
+    write_row(first + static_cast<std::int64_t>(i), text);
+  });
 }
 
 EmbedSummary EmbedJob::run(bool is_terminal, const std::function<void(std::string_view)>& write) {
-  engine_.emplace(model_.context, model_.decoder, *model_.tokenizer,
-                  runtime::EngineOptions{.batch_rows = options_.batch_rows});
-  if (auto ids = encode_prefix(*model_.tokenizer, texts_.prefix); !ids.empty())
-    prefix_ = engine_->compute_prefix(std::move(ids), settings_.adapter.get());
   output_.emplace(output_files(), manifest());  // Last, so that what was refused leaves nothing behind.
   const auto total = static_cast<std::int64_t>(rows_.size());
   require(output_->num_done() <= total, "the output has more lines than there are rows", ErrorCode::kInvalidArgument,
@@ -155,7 +151,7 @@ EmbedSummary EmbedJob::run(bool is_terminal, const std::function<void(std::strin
     embed_rows(first, std::min(total, first + kRowsPerJob));
   output_->sync();
   progress_->finish(counts());
-  summary_.dimensions = shape_.dimensions;
+  summary_.dimensions = encoder_->dimensions();
   summary_.rows_per_s = static_cast<double>(counts().num_new) / progress_->seconds();
   summary_.tokens_per_s = static_cast<double>(counts().num_tokens) / progress_->seconds();
   return summary_;
@@ -175,10 +171,10 @@ void require_embed_files(const EmbedFiles& files) {
   require_part_name(files.part);
 }
 
-EmbedSummary embed_file(RowModel model, const EmbedFiles& files, const datasets::RowsOptions& row_options,
+EmbedSummary embed_file(const EmbedModel& model, const EmbedFiles& files, const datasets::RowsOptions& row_options,
                         const EmbedOptions& options, bool is_terminal,
                         const std::function<void(std::string_view)>& write) {
-  return EmbedJob(std::move(model), files, row_options, options).run(is_terminal, write);
+  return EmbedJob(model, files, row_options, options).run(is_terminal, write);
 }
 
 }  // namespace onggi::tasks
