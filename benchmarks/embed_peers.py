@@ -76,10 +76,19 @@ class OnnxRuntime:
         from tokenizers import Tokenizer
         from transformers import AutoModel
 
+        class LastStates(torch.nn.Module):
+            def __init__(self, model):
+                super().__init__()
+                self.model = model
+
+            def forward(self, input_ids, attention_mask, token_type_ids):
+                inputs = {"input_ids": input_ids, "attention_mask": attention_mask, "token_type_ids": token_type_ids}
+                return self.model(**inputs).last_hidden_state
+
         self.name = "onnxruntime int8" if quantised else "onnxruntime f32"
         path = folder / "model.onnx"
         if not path.exists():
-            model = AutoModel.from_pretrained(options.model, attn_implementation="eager").eval()
+            model = LastStates(AutoModel.from_pretrained(options.model, attn_implementation="eager").eval())
             example = {key: torch.ones(2, 9, dtype=torch.int64) for key in ("input_ids", "attention_mask", "token_type_ids")}
             axes = {key: {0: "batch", 1: "tokens"} for key in [*example, "last_hidden_state"]}
             names = {"input_names": list(example), "output_names": ["last_hidden_state"], "dynamic_axes": axes}
