@@ -186,6 +186,17 @@ void for_each_grapheme(std::string_view text, const std::function<void(std::size
   utext_close(&view);
 }
 
+std::string to_nfkc_casefold(std::string_view s) {
+  UErrorCode status = U_ZERO_ERROR;
+  const icu::Normalizer2* folded = icu::Normalizer2::getNFKCCasefoldInstance(status);
+  require(U_SUCCESS(status), "ICU has no NFKC_Casefold data", ErrorCode::kInternal);
+  std::string out;
+  icu::StringByteSink<std::string> sink(&out);
+  folded->normalizeUTF8(0, icu::StringPiece(s.data(), static_cast<std::int32_t>(s.size())), sink, nullptr, status);
+  require(U_SUCCESS(status), "text can't be normalised", ErrorCode::kInternal);
+  return out;
+}
+
 std::string to_upper(char32_t code) { return case_mapped(code, true); }
 std::string to_lower(char32_t code) { return case_mapped(code, false); }
 

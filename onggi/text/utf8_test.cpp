@@ -42,6 +42,8 @@ TEST(Unicode, ClassesNormalFormAndCase) {
   EXPECT_EQ(char_class(0x110000), 0);
   EXPECT_EQ(to_nfc("\xE1\x84\x80\xE1\x85\xA1"), "\xEA\xB0\x80");  // Jamo to a syllable.
   EXPECT_EQ(to_nfc("plain"), "plain");
+  EXPECT_EQ(to_nfkc_casefold("\xEF\xBC\xA1\xE2\x91\xA0Straße\xE2\x80\x8B"), "a1strasse");  // Full width, circled, zero width.
+  EXPECT_EQ(to_nfkc_casefold("\xE1\x84\x80\xE1\x85\xA1"), "\xEA\xB0\x80");
   EXPECT_EQ(to_upper(U'\u00DF'), "SS");
   EXPECT_EQ(to_lower(U'\u00C9'), "\xC3\xA9");
 }
