@@ -84,8 +84,9 @@ Hdbscan hdbscan(const Points& points, const HdbscanOptions& options, ThreadPool&
     sizes[static_cast<std::size_t>(own)] += 1;
   }
   const auto stability = stabilities(tree);
+  const double highest_of_all = std::ranges::max_element(tree.rows, {}, &CondensedRow::lambda)->lambda;
   for (std::size_t i = 0; i < chosen.size(); ++i) {
-    const double whole = sizes[i] * highest[i];
+    const double whole = sizes[i] * highest_of_all;
     const double own = stability[static_cast<std::size_t>(chosen[i])];
     result.persistence.push_back(whole > 0 && std::isfinite(whole) ? own / whole : 1.0);
   }

@@ -19,7 +19,7 @@ struct Hdbscan {
   std::vector<std::int32_t> labels;    ///< A point: its cluster from 0, in the order of the tree; -1 is noise.
   std::vector<double> probabilities;   ///< How firmly a point belongs to its cluster, 0 to 1; 0 for noise.
   std::vector<double> outlier_scores;  ///< GLOSH, see condensed_tree.h.
-  std::vector<double> persistence;     ///< A cluster: its stability over size times highest lambda, 0 to 1.
+  std::vector<double> persistence;     ///< A cluster: its stability over size times the highest lambda of all, 0 to 1.
 };
 
 /// HDBSCAN (Campello et al. 2013, 2015; McInnes et al. 2017) with the choice by excess of mass. Exact; time grows with

@@ -52,17 +52,23 @@ std::string matching_key(std::string_view text) {
   return key.empty() ? without_spaces(text) : key;
 }
 
-Shingles shingles_of(std::string_view text, int n) {
-  require(n >= 1 && n <= 64, "shingles: n must be 1 to 64");
+std::vector<std::uint64_t> grams_of(std::string_view text, int n) {
+  require(n >= 1 && n <= 64, "character n-grams: n must be 1 to 64");
   const auto characters = code_points(text);
-  Shingles set;
-  if (characters.empty()) return set;
-  const auto width = std::min(characters.size(), static_cast<std::size_t>(n));
+  std::vector<std::uint64_t> grams;
+  const auto width = static_cast<std::size_t>(n);
   for (std::size_t first = 0; first + width <= characters.size(); ++first) {
     std::uint64_t hash = width;
     for (std::size_t i = 0; i < width; ++i) hash = mixed(hash + 0x9E3779B97F4A7C15U * (characters[first + i] + 1ULL));
-    set.push_back(hash);
+    grams.push_back(hash);
   }
+  return grams;
+}
+
+Shingles shingles_of(std::string_view text, int n) {
+  const auto length =
+      static_cast<int>(std::min<std::size_t>(code_points(text).size(), static_cast<std::size_t>(std::max(n, 1))));
+  Shingles set = grams_of(text, length < n && length > 0 ? length : n);
   std::ranges::sort(set);
   set.erase(std::unique(set.begin(), set.end()), set.end());
   return set;

@@ -18,8 +18,10 @@ std::string matching_key(std::string_view text);
 /// A set of character n-grams as sorted 64-bit hashes. A text shorter than n is one gram; an empty one has none.
 using Shingles = std::vector<std::uint64_t>;
 
-/// Of a text as `without_spaces` gives it.
+/// Of a text as `without_spaces` gives it. Throws kInvalidArgument unless n is 1 to 64.
 Shingles shingles_of(std::string_view text, int n);
+/// The hashes of all n-grams in their order, repeated ones too; none for a text shorter than n.
+std::vector<std::uint64_t> grams_of(std::string_view text, int n);
 
 /// Size of the intersection over that of the union; 1 for two empty sets.
 double jaccard(const Shingles& a, const Shingles& b);
