@@ -26,6 +26,7 @@ void print_help(std::string_view usage, std::string_view description, std::strin
 int run_bench(std::span<const std::string_view> arguments);
 int run_cards(std::span<const std::string_view> arguments);
 int run_convert(std::span<const std::string_view> arguments);
+int run_cluster(std::span<const std::string_view> arguments);
 int run_data(std::span<const std::string_view> arguments);
 int run_demo(std::span<const std::string_view> arguments);
 int run_embed(std::span<const std::string_view> arguments);
@@ -43,6 +44,8 @@ int run_consensus_study(std::span<const std::string_view> arguments);  ///< Of `
 int run_noise_study(std::span<const std::string_view> arguments);      ///< Of `experiment`.
 int run_prompt_study(std::span<const std::string_view> arguments);     ///< Of `experiment`.
 int run_label_rank(std::span<const std::string_view> arguments);       ///< Of `label`.
+int run_cluster_plant(std::span<const std::string_view> arguments);    ///< Of `cluster`.
+int run_cluster_study(std::span<const std::string_view> arguments);    ///< Of `cluster`: evaluate.
 
 /// Commit, compiler, instruction sets.
 std::string version_text();

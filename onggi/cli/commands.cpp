@@ -15,6 +15,7 @@ std::span<const Command> commands() {
       {"label", "Have a large model label rows; what to look at first", run_label},
       {"embed", "A vector for every row of a file", run_embed},
       {"convert", "A text encoder from another tool's container to GGUF", run_convert},
+      {"cluster", "Group texts by their vectors: themes, outliers, a map", run_cluster},
       {"serve", "Answer over HTTP as OpenAI's API does", run_serve},
       {"eval", "Judge answers beside baselines; write a report", run_eval},
       {"cards", "Draw cards as pictures, and a shop front of them", run_cards},

@@ -76,15 +76,15 @@ void add_hdbscan(const Points& points, const ClusterOptions& options, ThreadPool
 
 void add_kmeans(const Points& points, const ClusterOptions& options, ThreadPool& pool, const Report& report,
                 Found& found) {
-  KMeansOptions k{.num_restarts = options.restarts, .seed = static_cast<std::uint64_t>(options.seed)};
-  k.num_clusters = static_cast<int>(std::min<std::int64_t>(options.clusters, points.size()));
-  if (options.clusters == 0) {
-    found.tried = try_cluster_counts(points, options.max_clusters, kSilhouetteSample, k, pool, report);
+  KMeansOptions means{.num_restarts = options.restarts, .seed = static_cast<std::uint64_t>(options.seed)};
+  means.num_clusters = static_cast<int>(std::min<std::int64_t>(options.k, points.size()));
+  if (options.k == 0) {
+    found.tried = try_cluster_counts(points, options.max_k, kSilhouetteSample, means, pool, report);
     const auto best = std::ranges::max_element(found.tried, {}, &ClusterCount::silhouette);
-    k.num_clusters = best == found.tried.end() ? 1 : best->num_clusters;
+    means.num_clusters = best == found.tried.end() ? 1 : best->num_clusters;
   }
-  auto result = kmeans(points, k, pool, report);
-  found.num_clusters = k.num_clusters;
+  auto result = kmeans(points, means, pool, report);
+  found.num_clusters = means.num_clusters;
   found.labels = std::move(result.labels);
   for (auto& score : found.scores) score.probability = 1;
 }
@@ -133,8 +133,8 @@ void require_cluster_options(const ClusterOptions& o) {
   require_one_of("outliers", o.outliers, std::array<std::string_view, 4>{"lof", "robust-z", "glosh", "none"});
   require_at_least("min-cluster-size", o.min_cluster_size, 2);
   require_at_least("min-samples", o.min_samples, 1);
-  require_at_least("clusters", o.clusters, 0);
-  require_at_least("max-clusters", o.max_clusters, 2);
+  require_at_least("k", o.k, 0);
+  require_at_least("max-k", o.max_k, 2);
   require_at_least("restarts", o.restarts, 1);
   require_at_least("seed", static_cast<double>(o.seed), 0);
   require_at_least("remove-components", o.remove_components, 0);

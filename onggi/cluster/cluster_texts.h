@@ -18,8 +18,8 @@ struct ClusterOptions {
   std::string method = "hdbscan";
   int min_cluster_size = 10;
   int min_samples = 5;
-  int clusters = 0;
-  int max_clusters = 30;
+  int k = 0;
+  int max_k = 30;
   int restarts = 10;
   std::int64_t seed = 0;
   bool centre = true;
@@ -37,8 +37,8 @@ struct ClusterOptions {
     field("method", method, "hdbscan: dense regions, the rest is noise; kmeans: every text in a cluster.");
     field("min_cluster_size", min_cluster_size, "hdbscan: the fewest texts of a cluster.");
     field("min_samples", min_samples, "hdbscan: neighbours that a dense place has.");
-    field("clusters", clusters, "kmeans: how many; 0 = by the best silhouette on a sample.");
-    field("max_clusters", max_clusters, "kmeans: the most that --clusters 0 tries.");
+    field("k", k, "kmeans: how many clusters; 0 = by the best silhouette on a sample.");
+    field("max_k", max_k, "kmeans: the most that --k 0 tries.");
     field("restarts", restarts, "kmeans: beginnings, of which the best counts.");
     field("seed", seed, "Of the random numbers of kmeans and MinHash.");
     field("centre", centre, "Subtract the mean of all vectors first; --no-centre leaves it.");

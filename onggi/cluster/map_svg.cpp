@@ -134,7 +134,7 @@ std::string names(const std::vector<MapTheme>& themes, const Frame& frame) {
   for (const auto& theme : themes) {
     const double width = width_of(theme.name, kNameCharacters);
     const double x = std::clamp(frame.x(theme.place), kMargin / 2 + width / 2, kWidth - kMargin / 2 - width / 2);
-    for (const double shift : {-8.0, 16.0, -24.0, 32.0, -40.0, 48.0}) {
+    for (const double shift : {-8.0, 18.0, -27.0, 37.0, -46.0, 56.0}) {
       const double y = std::clamp(frame.y(theme.place) + shift, kTop, kHeight - 8);
       const Box box{x - width / 2, y - kNameHeight, x + width / 2, y + 2};
       if (std::ranges::any_of(taken, [&](const Box& other) { return other.meets(box); })) continue;

@@ -33,6 +33,7 @@ std::uint8_t bert_class(char32_t code);
 /// Calls `found(begin, end)` in bytes for each extended grapheme cluster (UAX 29), left to right. `text` is valid
 /// UTF-8.
 void for_each_grapheme(std::string_view text, const std::function<void(std::size_t, std::size_t)>& found);
+
 /// NFKC with case folded and ignorable characters left out (UAX 31's NFKC_Casefold): for keys that are compared, not for
 /// text that is kept. Invalid bytes become U+FFFD.
 std::string to_nfkc_casefold(std::string_view s);

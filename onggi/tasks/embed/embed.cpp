@@ -8,8 +8,8 @@
 #include "onggi/core/json_numbers.h"
 #include "onggi/core/options.h"
 #include "onggi/datasets/data_card.h"
+#include "onggi/formats/npy.h"
 #include "onggi/runtime/text_encoder.h"
-#include "onggi/tasks/embed/npy.h"
 #include "onggi/tasks/ordered_output.h"
 #include "onggi/tasks/text_rows.h"
 
@@ -104,9 +104,10 @@ OutputFiles EmbedJob::output_files() const {
       .lines = files_.output, .records = {}, .manifest = files_.output + ".manifest.json", .command = "onggi embed"};
   if (!is_npy(files_.output)) return files;
   files.lines = files_.output + ".ids.jsonl";
-  files.records = RecordFile{.path = files_.output,
-                             .header = npy_header(static_cast<std::int64_t>(rows_.size()), encoder_->dimensions()),
-                             .record_bytes = static_cast<std::size_t>(encoder_->dimensions()) * sizeof(float)};
+  files.records =
+      RecordFile{.path = files_.output,
+                 .header = formats::npy_header(static_cast<std::int64_t>(rows_.size()), encoder_->dimensions()),
+                 .record_bytes = static_cast<std::size_t>(encoder_->dimensions()) * sizeof(float)};
   return files;
 }
 
@@ -126,7 +127,7 @@ void EmbedJob::write_row(std::int64_t index, const runtime::EncodedText& text) {
   if (is_npy(files_.output)) {
     const std::vector<float> none(static_cast<std::size_t>(encoder_->dimensions()),
                                   std::numeric_limits<float>::quiet_NaN());
-    output_->add(index, line + "}", npy_bytes(has_vector ? text.vector : none));
+    output_->add(index, line + "}", formats::npy_bytes(has_vector ? text.vector : none));
   } else {
     output_->add(index, line + R"(,"embedding":)" + (has_vector ? json_numbers(text.vector) : "null") + "}");
   }

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "onggi/core/error.h"
-#include "onggi/tasks/embed/npy.h"
+#include "onggi/formats/npy.h"
 
 namespace onggi::tasks {
 namespace {
@@ -40,7 +40,7 @@ TEST(NearestExamples, VectorsDecideWhereThereAreSome) {
   const auto prompt = datasets::PromptTemplate::parse("{{review}}\n---answer---\n{{label}}\n", "p");
   NearestExamples set(datasets::read_rows_text(kLabelled, "l"), prompt, {.nearest = 1});
   const auto vectors = [](const std::vector<float>& values, std::int64_t rows) {
-    return parse_npy(npy_header(rows, 2) + npy_bytes(values), "v");
+    return parse_npy(formats::npy_header(rows, 2) + formats::npy_bytes(values), "v");
   };
   EXPECT_THROW(set.use_vectors(vectors({1, 0}, 1), vectors({1, 0}, 1), 1), Error);
   EXPECT_THROW(set.use_vectors(vectors({1, 0, 0, 1, 1, 1, 2, 2}, 4), vectors({1, 0}, 1), 2), Error);
@@ -51,7 +51,7 @@ TEST(NearestExamples, VectorsDecideWhereThereAreSome) {
 }
 
 TEST(Vectors, AFileThatIsNoMatrixIsRefused) {
-  const std::string good = npy_header(2, 2) + npy_bytes(std::vector<float>{3, 4, 0, 0});
+  const std::string good = formats::npy_header(2, 2) + formats::npy_bytes(std::vector<float>{3, 4, 0, 0});
   const auto vectors = parse_npy(good, "v");
   EXPECT_EQ(vectors.rows(), 2U);
   EXPECT_FLOAT_EQ(vectors.row(0)[0], 0.6F);
