@@ -29,6 +29,7 @@ int run_convert(std::span<const std::string_view> arguments);
 int run_cluster(std::span<const std::string_view> arguments);
 int run_data(std::span<const std::string_view> arguments);
 int run_demo(std::span<const std::string_view> arguments);
+int run_display(std::span<const std::string_view> arguments);
 int run_embed(std::span<const std::string_view> arguments);
 int run_eval(std::span<const std::string_view> arguments);
 int run_experiment(std::span<const std::string_view> arguments);

@@ -19,6 +19,7 @@ std::span<const Command> commands() {
       {"serve", "Answer over HTTP as OpenAI's API does", run_serve},
       {"eval", "Judge answers beside baselines; write a report", run_eval},
       {"cards", "Draw cards as pictures, and a shop front of them", run_cards},
+      {"display", "Show cards by a policy that learns from clicks", run_display},
       {"merge", "Fold an adapter into its base: safetensors or GGUF", run_merge},
       {"experiment", "Compare prompts, or ways to join samples", run_experiment},
       {"runs", "List and compare training runs", run_runs},
