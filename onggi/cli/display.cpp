@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include "onggi/cli/command.h"
 #include "onggi/core/error.h"
@@ -16,25 +17,36 @@ struct Word {
   int (*run)(std::span<const std::string_view> arguments);
 };
 
-constexpr std::array<Word, 2> kWords = {{
+constexpr std::array<Word, 8> kWords = {{
     {"evaluate", run_display_evaluate},
+    {"log", run_display_log},
+    {"policy", run_display_policy},
+    {"promote", run_display_promote},
+    {"rollback", run_display_rollback},
+    {"serve", run_display_serve},
     {"simulate", run_display_simulate},
+    {"verify", run_display_verify},
 }};
 
 }  // namespace
 
 int run_display(std::span<const std::string_view> arguments) {
-  static constexpr std::string_view kExamples[] = {"onggi display simulate --help",
-                                                   "onggi display evaluate --log shown.jsonl --policy uniform"};
+  static constexpr std::string_view kExamples[] = {
+      "onggi display serve --state shop --cards cards.jsonl",
+      "onggi display policy --state shop --kind thompson --floor 0.05", "onggi display promote 2 --state shop",
+      "onggi display log --state shop > shown.jsonl", "onggi display evaluate --log shown.jsonl --policy uniform"};
   if (!arguments.empty()) {
     const auto word = std::ranges::find(kWords, arguments[0], &Word::name);
     if (word != kWords.end()) return word->run(arguments.subspan(1));
   }
   if (wants_help(arguments)) {
-    print_help("display simulate|evaluate [options]",
+    print_help("display WORD [options]",
                "Which card is shown: policies that learn from clicks.\n"
-               "simulate: what policies lose in worlds whose click rates are known.\n"
-               "evaluate: what a policy would have earned, from the log of another.",
+               "serve: answer over HTTP which cards to show, record it, learn from outcomes.\n"
+               "policy, promote, rollback: make a version of a policy, make it live, go back to the one before.\n"
+               "log, verify: what was shown as JSON Lines; compute every propensity again.\n"
+               "evaluate: what a policy would have earned, from the log of another.\n"
+               "simulate: what policies lose in worlds whose click rates are known.",
                "", kExamples);
     return 0;
   }

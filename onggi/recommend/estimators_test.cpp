@@ -91,14 +91,13 @@ TEST(Estimators, AreUnbiasedOverTenThousandLogs) {
 TEST(Estimators, IntervalsHoldTheTruthAsOftenAsTheySay) {
   ThreadPool pool(1);
   int num_held = 0;
-  constexpr int kLogs = 200;
+  constexpr int kLogs = 100;
   for (int i = 0; i < kLogs; ++i) {
-    const auto terms = Simulated::log(static_cast<std::uint64_t>(i) + 77, 1000, 0.1, 0.0);
-    for (const auto& e : estimate(terms, {.num_resamples = 400}, pool).all)
+    const auto terms = Simulated::log(static_cast<std::uint64_t>(i) + 77, 500, 0.1, 0.0);
+    for (const auto& e : estimate(terms, {.num_resamples = 200}, pool).all)
       if (e.id == "dr" && e.low <= Simulated::kTruth && Simulated::kTruth <= e.high) ++num_held;
   }
-  EXPECT_GE(num_held, 180);
-  EXPECT_LE(num_held, 199);
+  EXPECT_GE(num_held, 87);
 }
 
 TEST(Estimators, RowsOfOneUnitAreOneAndThreadsChangeNothing) {
@@ -117,6 +116,8 @@ TEST(Estimators, RowsOfOneUnitAreOneAndThreadsChangeNothing) {
   EXPECT_THROW(estimate({}, {}, one), Error);
 }
 
+const OffPolicyOptions kFew = {.estimators = {.num_resamples = 50}};
+
 LoggedData small_log() {
   LoggedData log;
   log.arms = {"a", "b", "c"};
@@ -132,20 +133,22 @@ TEST(OffPolicy, RefusesWhatTheLogCantSay) {
   ThreadPool pool(1);
   const auto log = small_log();
   const auto uniform = make_fixed_policy({{1, 1, 1}});
-  const auto result = evaluate_policy(log, *uniform, {}, pool);
+  const auto result = evaluate_policy(log, *uniform, kFew, pool);
   EXPECT_NEAR(result.unsupported, 1.0 / 3.0, 1e-12);
   ASSERT_EQ(result.refusals.size(), 1U);
   EXPECT_NE(result.refusals[0].find("33.33 %"), std::string::npos) << result.refusals[0];
   const auto known = make_fixed_policy({{0.1, 0.9, 0}});
-  EXPECT_TRUE(evaluate_policy(log, *known, {}, pool).refusals.empty());
-  EXPECT_EQ(evaluate_policy(log, *known, {.min_effective_sample = 1900}, pool).refusals.size(), 1U);
+  EXPECT_TRUE(evaluate_policy(log, *known, kFew, pool).refusals.empty());
+  EXPECT_EQ(evaluate_policy(log, *known, {.estimators = {.num_resamples = 50}, .min_effective_sample = 1900}, pool)
+                .refusals.size(),
+            1U);
 }
 
 TEST(OffPolicy, WarnsOfPropensitiesThatAreWrong) {
   ThreadPool pool(1);
   auto log = small_log();
   for (auto& row : log.rows) row.propensity = row.arm == 0 ? 0.9 : 0.3;
-  const auto result = evaluate_policy(log, *make_fixed_policy({{0.5, 0.5, 0}}), {}, pool);
+  const auto result = evaluate_policy(log, *make_fixed_policy({{0.5, 0.5, 0}}), kFew, pool);
   ASSERT_EQ(result.warnings.size(), 1U);
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "onggi/core/error.h"
+#include "onggi/core/files.h"
 #include "onggi/datasets/rows.h"
 
 namespace onggi::recommend {
@@ -120,7 +121,7 @@ LoggedImpression read_row(const Row& row) {
   return impression;
 }
 
-bool is_csv(const std::filesystem::path& path) { return path.extension() == ".csv"; }
+bool is_csv(std::string_view file) { return file.ends_with(".csv"); }
 
 /// The list of a row's `candidates` or numbers of its `features`.
 const Json& list_of(const Row& row, std::string_view column) {
@@ -138,16 +139,23 @@ double LoggedData::mean_reward() const {
 }
 
 LoggedData read_log(const std::filesystem::path& path, const LogOptions& options) {
+  constexpr std::size_t kMaxBytes = std::size_t{4} << 30;
+  return read_log_text(read_file(path, kMaxBytes), path.string(), options);
+}
+
+LoggedData read_log_text(std::string_view text, std::string_view file, const LogOptions& options) {
+  const bool has_header = is_csv(file);
+  require(has_header || (options.features.empty() && options.columns.empty()),
+          "--features and --columns are for CSV files", ErrorCode::kInvalidArgument, file);
   datasets::RowsOptions row_options{.columns = options.columns};
   row_options.id.clear();
-  auto rows = datasets::read_rows(path, row_options);
-  if (options.columns.empty() && !rows.empty() && rows[0].fields.contains("propensity_score")) {
+  row_options.format = has_header ? "csv" : "jsonl";
+  auto rows = datasets::read_rows_text(text, file, row_options);
+  if (has_header && options.columns.empty() && !rows.empty() && rows[0].fields.contains("propensity_score")) {
     row_options.columns = kOpenBanditColumns;
-    rows = datasets::read_rows(path, row_options);
+    rows = datasets::read_rows_text(text, file, row_options);
   }
-  require(is_csv(path) || (options.features.empty() && options.columns.empty()),
-          "--features and --columns are for CSV files", ErrorCode::kInvalidArgument, path.string());
-  const auto features = is_csv(path) ? feature_rows(rows, options.features) : std::vector<std::vector<double>>();
+  const auto features = has_header ? feature_rows(rows, options.features) : std::vector<std::vector<double>>();
   LoggedData log;
   Names arms, units;
   std::map<std::vector<int>, int> sets;
@@ -156,7 +164,7 @@ LoggedData read_log(const std::filesystem::path& path, const LogOptions& options
   };
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
-    if (!is_csv(path) && datasets::column_of(row, "reward").is_null()) {
+    if (!has_header && datasets::column_of(row, "reward").is_null()) {
       ++log.num_open;
       continue;
     }
@@ -165,7 +173,7 @@ LoggedData read_log(const std::filesystem::path& path, const LogOptions& options
     impression.unit =
         units.number(row.fields.contains("unit") ? datasets::text_of(row, "unit") : "#" + std::to_string(row.line));
     log.num_slots = std::max(log.num_slots, impression.slot + 1);
-    if (is_csv(path)) {
+    if (has_header) {
       impression.features = features[i];
     } else {
       std::vector<int> set;
@@ -188,10 +196,10 @@ LoggedData read_log(const std::filesystem::path& path, const LogOptions& options
     }
     log.rows.push_back(std::move(impression));
   }
-  require(!log.rows.empty(), "the log holds no impression whose outcome is known", ErrorCode::kCorrupt, path.string());
+  require(!log.rows.empty(), "the log holds no impression whose outcome is known", ErrorCode::kCorrupt, file);
   log.arms = std::move(arms.names());
   log.num_units = static_cast<int>(units.names().size());
-  if (is_csv(path)) {
+  if (has_header) {
     log.candidate_sets.emplace_back(log.arms.size());
     std::iota(log.candidate_sets[0].begin(), log.candidate_sets[0].end(), 0);
   } else {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace onggi::recommend {
@@ -47,5 +48,7 @@ struct LogOptions {
 /// Throws kNotFound, kCorrupt with file and line where a value is missing or no number, a propensity is not in (0, 1],
 /// a reward is neither 0 nor 1, a slot is not 1 to 1000; kInvalidArgument for columns that are not there.
 LoggedData read_log(const std::filesystem::path& path, const LogOptions& options = {});
+/// The same on text at hand; `file` is for messages, and CSV if it ends so.
+LoggedData read_log_text(std::string_view text, std::string_view file, const LogOptions& options = {});
 
 }  // namespace onggi::recommend

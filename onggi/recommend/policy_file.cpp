@@ -105,7 +105,9 @@ std::shared_ptr<const Policy> read_policy(const std::filesystem::path& path, Log
   require(json.is_object() && json.size() == 1,
           "expected an object with one of the members probabilities, ranked_thompson and spec",
           ErrorCode::kInvalidArgument, where);
-  const auto& [name, value] = *json.items().begin();
+  const auto member = json.begin();
+  const std::string& name = member.key();
+  const Json& value = member.value();
   if (name == "probabilities") return read_probabilities(value, where, log);
   if (name == "ranked_thompson") return read_ranked(value, where, log);
   require(

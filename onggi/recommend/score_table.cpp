@@ -70,7 +70,7 @@ ScoreTable ScoreTable::of_beta(const Beta& beta) {
   // Where x is small beside 1 / b the logarithm of F is a line; beyond a, 1 - F is an exponential.
   constexpr double kBodyMargin = 22.0;
   const double body_low = std::max(low, -std::log(std::max(beta.b, 1.0)) - kBodyMargin);
-  const double body_high = std::min(high, std::log(std::max(beta.a, 1.0)) + kBodyMargin);
+  const double body_high = std::max(body_low, std::min(high, std::log(std::max(beta.a, 1.0)) + kBodyMargin));
   return ScoreTable({low, body_low, body_high, high}, log_f, [&](double t, double value) {
     const double x = 1.0 / (1.0 + std::exp(-t)), rest = 1.0 / (1.0 + std::exp(t));
     const double slope = std::exp(log_logit_density(beta, t) - value);
@@ -92,7 +92,8 @@ const std::shared_ptr<const ScoreTable>& ScoreTable::normal() {
 }
 
 ScoreTable::Place ScoreTable::find(double t) const {
-  const Zone& zone = zones_[t < zones_[1].low ? 0 : t < zones_[1].high ? 1 : 2];
+  // Rounding may bring t just below an end: a tail without length has no piece for it.
+  const Zone& zone = zones_[t < zones_[1].low && zones_[0].num_pieces > 0 ? 0 : t < zones_[1].high ? 1 : 2];
   const double place = std::max(0.0, (t - zone.low) * zone.per_unit);
   const int index = std::min(static_cast<int>(place), zone.num_pieces - 1);
   return {&pieces_[static_cast<std::size_t>(zone.first_piece + index)], place - index, zone.per_unit};

@@ -104,6 +104,12 @@ Statement& Statement::bind(std::int64_t value) {
   return *this;
 }
 
+Statement& Statement::bind_real(double value) {
+  const int code = sqlite3_bind_double(statement_, ++num_bound_, value);
+  if (code != SQLITE_OK) database_->fail(code, "can't bind a number");
+  return *this;
+}
+
 Statement& Statement::bind(std::string_view value) {
   // Of no pointer SQLite makes a null.
   const char* bytes = value.data() == nullptr ? "" : value.data();
@@ -143,6 +149,8 @@ void Statement::reset() {
 }
 
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
+
+double Statement::real(int column) const { return sqlite3_column_double(statement_, column); }
 
 std::string Statement::text(int column) const {
   const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));

@@ -28,6 +28,7 @@ class Statement {
   /// The next parameter's value, from the first. A text is copied.
   Statement& bind(std::int64_t value);
   Statement& bind(std::string_view value);
+  Statement& bind_real(double value);
   Statement& bind(const std::optional<std::int64_t>& value);
   /// Moves to the next row; false after the last, and then it may be bound anew. Throws as Sqlite.
   bool step();
@@ -38,6 +39,7 @@ class Statement {
 
   /// Of the row that `step` reached; columns count from 0. A null is 0 or empty.
   std::int64_t integer(int column) const;
+  double real(int column) const;
   std::string text(int column) const;
   std::optional<std::int64_t> optional_integer(int column) const;
 

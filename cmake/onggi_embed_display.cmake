@@ -1,0 +1,11 @@
+# onggi_embed_display(target): puts the page of web/display into this library, as onggi/recommend/page_files.h gives it out.
+function(onggi_embed_display target)
+  find_package(Python3 3.11 REQUIRED COMPONENTS Interpreter)
+  set(script ${CMAKE_SOURCE_DIR}/scripts/embed_display.py)
+  set(source ${CMAKE_BINARY_DIR}/generated/display_files.cpp)
+  set(web ${CMAKE_SOURCE_DIR}/web)
+  file(GLOB files CONFIGURE_DEPENDS ${web}/display/*)
+  list(APPEND files ${web}/icon.svg ${CMAKE_SOURCE_DIR}/scripts/embed_web.py)
+  add_custom_command(OUTPUT ${source} COMMAND Python3::Interpreter ${script} ${source} DEPENDS ${script} ${files} VERBATIM)
+  target_sources(${target} PRIVATE ${source})
+endfunction()

@@ -1,0 +1,26 @@
+export const strings = {
+  en: {
+    skip: "Skip to the content", title: "cards shown", pause: "Pause", summary: "The policy that is live", cards: "Cards",
+    cards_help: "The bar is the 95 % interval of the click rate. Choose up to six cards to see them below.",
+    card: "Card", shown: "Shown", clicks: "Clicks", rate: "Click rate", chance: "Chance", version: "Version", kind: "Kind",
+    batch: "Batches learnt", open: "Not counted yet", floor: "Floor", updated: "As of",
+    posteriors: "What is believed of the first slot", posteriors_help: "Densities of the click rate, each to its own height.",
+    history: "Chance to stand first, over time", versions: "Versions", live: "live", promote: "promoted", rollback: "rolled back to",
+    none: "nothing yet", no_posterior: "This policy keeps no posterior of a click rate.",
+    no_history: "Chances are kept for policies without a context and up to 400 cards.",
+    more: "{n} more cards are in /v1/stats.", away: "The server does not answer: {why}", believed: "{name}: {low} to {high}",
+    plot_posteriors: "Posterior of the click rate of each chosen card", plot_history: "Chance of each chosen card over time",
+  },
+  ko: {
+    skip: "본문으로", title: "노출 카드", pause: "멈춤", summary: "지금 쓰는 정책", cards: "카드",
+    cards_help: "막대는 클릭률의 95 % 구간입니다. 카드를 여섯 개까지 고르면 아래 그림에 나옵니다.",
+    card: "카드", shown: "노출", clicks: "클릭", rate: "클릭률", chance: "노출 확률", version: "버전", kind: "종류",
+    batch: "학습한 묶음", open: "아직 세지 않음", floor: "최소 탐색", updated: "기준 시각",
+    posteriors: "첫 자리의 믿음", posteriors_help: "클릭률의 밀도이며 높이는 저마다 맞춘 것입니다.",
+    history: "첫 자리에 설 확률의 변화", versions: "버전", live: "사용 중", promote: "적용", rollback: "되돌림",
+    none: "아직 없음", no_posterior: "이 정책은 클릭률의 사후 분포를 두지 않습니다.",
+    no_history: "문맥을 쓰지 않는 정책, 카드 400개까지만 확률을 남깁니다.",
+    more: "카드 {n}개가 /v1/stats에 더 있습니다.", away: "서버가 답하지 않습니다: {why}", believed: "{name}: {low}에서 {high}",
+    plot_posteriors: "고른 카드마다 클릭률의 사후 분포", plot_history: "고른 카드마다 시간에 따른 확률",
+  },
+};
