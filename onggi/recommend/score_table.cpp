@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <unordered_map>
 
 #include "onggi/recommend/quadrature.h"
 
@@ -120,19 +121,43 @@ double slope_of(const Score& score, double t) {
   return score.table->slope((t - score.location) / score.scale) / score.scale;
 }
 
+/// Scores that are distributed alike, as arms that nobody has clicked yet are, in the order in which they come.
+struct Groups {
+  std::vector<const Score*> first;
+  std::vector<double> sizes;
+  std::vector<std::size_t> of_score;
+
+  explicit Groups(std::span<const Score> scores) {
+    std::unordered_map<const ScoreTable*, std::size_t> known;
+    for (const Score& score : scores) {
+      // Normals share one table and hardly ever their place.
+      const bool is_plain = score.location == 0.0 && score.scale == 1.0;
+      const auto next = first.size();
+      const auto group = is_plain ? known.try_emplace(score.table.get(), next).first->second : next;
+      if (group == next) {
+        first.push_back(&score);
+        sizes.push_back(0.0);
+      }
+      sizes[group] += 1.0;
+      of_score.push_back(group);
+    }
+  }
+};
+
 }  // namespace
 
 double best_probability(std::span<const Score> scores, std::size_t index) {
   const Score& mine = scores[index];
+  const Groups groups(scores);
   double low = mine.low();
-  for (const Score& score : scores) low = std::max(low, score.low());
+  for (const Score* score : groups.first) low = std::max(low, score->low());
   // What can't reach `low` is below whatever counts.
-  std::vector<const Score*> rivals;
-  for (std::size_t k = 0; k < scores.size(); ++k)
-    if (k != index && scores[k].high() > low) rivals.push_back(&scores[k]);
+  std::vector<std::pair<const Score*, double>> factors;
+  for (std::size_t g = 0; g < groups.first.size(); ++g)
+    if (groups.first[g]->high() > low) factors.emplace_back(groups.first[g], groups.sizes[g]);
   const auto density = [&](double t, std::span<double> value) {
-    double log_product = log_cdf_of(mine, t);
-    for (const Score* rival : rivals) log_product += log_cdf_of(*rival, t);
+    double log_product = 0.0;
+    for (const auto& [score, times] : factors) log_product += times * log_cdf_of(*score, t);
     value[0] = std::exp(log_product) * slope_of(mine, t);
   };
   const double integral = integrate(low, mine.high(), 1, density, {.absolute = 1e-12, .relative = 1e-7})[0];
@@ -157,12 +182,14 @@ std::vector<std::vector<double>> rank_probabilities(std::span<const Score> score
   }
   std::ranges::nth_element(lows, lows.begin() + static_cast<std::ptrdiff_t>(ranks - 1), std::greater<>());
   const double low = lows[ranks - 1];
+  const Groups groups(scores);
   std::vector<double> cdf(num_scores);
   const auto best_densities = [&](double t, std::span<double> values) {
     double log_product = 0.0;  // No factor is 0: t is above every low().
-    for (const Score& score : scores) log_product += log_cdf_of(score, t);
+    for (std::size_t g = 0; g < groups.first.size(); ++g)
+      log_product += groups.sizes[g] * log_cdf_of(*groups.first[g], t);
     const double product = std::exp(log_product);
-    for (std::size_t k = 0; k < num_scores; ++k) values[k] = product * slope_of(scores[k], t);
+    for (std::size_t k = 0; k < num_scores; ++k) values[k] = product * slope_of(*groups.first[groups.of_score[k]], t);
   };
   const auto densities = [&](double t, std::span<double> values) {
     if (ranks == 1) return best_densities(t, values);

@@ -42,7 +42,7 @@ class OpenBandit(unittest.TestCase):
         return values, {e["id"]: e for e in values["estimates"]}
 
     def test_the_uniform_policy_from_the_log_of_thompson_sampling(self):
-        values, estimates = self.evaluate("bts_men", "uniform", "--on-policy", self.folder / "random_men.csv")
+        values, estimates = self.evaluate("bts_men", "uniform", "--on-policy", self.folder / "random_men.csv", "--resamples", 1000)
         rows = self.rows["bts_men"]
         weights = [1 / 34 / p for _, _, _, p in rows]
         total = sum(w * r for w, (_, _, r, _) in zip(weights, rows))
@@ -61,7 +61,7 @@ class OpenBandit(unittest.TestCase):
 
     def test_thompson_sampling_from_the_uniform_log(self):
         on_policy = self.folder / "bts_men.csv"
-        values, estimates = self.evaluate("random_men", f"frequency:{on_policy}", "--on-policy", on_policy, "--max-unsupported", 1)
+        values, estimates = self.evaluate("random_men", f"frequency:{on_policy}", "--on-policy", on_policy, "--resamples", 1000)
         counts, slots = {}, {}
         for item, slot, _, _ in self.rows["bts_men"]:
             counts[item, slot] = counts.get((item, slot), 0) + 1
@@ -77,8 +77,8 @@ class OpenBandit(unittest.TestCase):
             self.assertLess(estimates[id]["relative_error"], published + 2 * deviation, id)
 
     def test_the_same_bits_with_any_number_of_threads(self):
-        one = self.evaluate("bts_men", "uniform", "--threads", 1, "--resamples", 500)
-        self.assertEqual(one, self.evaluate("bts_men", "uniform", "--threads", 2, "--resamples", 500))
+        one = self.evaluate("bts_men", "uniform", "--threads", 1, "--resamples", 100)
+        self.assertEqual(one, self.evaluate("bts_men", "uniform", "--threads", 2, "--resamples", 100))
 
     def test_a_log_is_its_own_policys_mean(self):
         values, estimates = self.evaluate("random_men", "uniform", "--resamples", 100)

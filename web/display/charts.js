@@ -1,7 +1,7 @@
 const svgNamespace = "http://www.w3.org/2000/svg";
 const width = 640;
 const height = 200;
-const margin = { top: 8, right: 12, bottom: 24, left: 48 };
+const margin = { top: 8, right: 12, bottom: 24, left: 64 };
 
 export function make(name, attributes = {}, text = "") {
   const element = document.createElementNS(svgNamespace, name);
