@@ -15,6 +15,7 @@ struct EvaluateOptions {
   std::string log;
   std::string policy;
   std::string on_policy;
+  double learn_share = 0.0;
   std::string model = "means";
   double strength = 50.0;
   double penalty = 1.0;
@@ -34,6 +35,8 @@ struct EvaluateOptions {
           "uniform; a policy's JSON file; frequency:FILE = what the policy of that log did on average.");
     field("on_policy", on_policy,
           "A log that this policy wrote itself: its click rate is the truth for relative errors.");
+    field("learn_share", learn_share,
+          "Of a spec: so much of the log, from its beginning, teaches the policy, the rest judges it; 0 = untaught.");
     field("model", model, "Reward model of dm and dr: means (arm and slot) or logistic (also the context).");
     field("strength", strength, "Of means: impressions' worth of the slot's rate that each arm is held to.");
     field("penalty", penalty, "Of logistic: what weights are held to 0 by.");
@@ -55,7 +58,9 @@ std::shared_ptr<const recommend::Policy> open_policy(const EvaluateOptions& o, c
   if (o.policy == "uniform") return recommend::make_fixed_policy({})->freeze();
   if (o.policy.starts_with(kFrequency))
     return recommend::frequency_policy(recommend::read_log(o.policy.substr(kFrequency.size()), log_options), log);
-  return recommend::read_policy(o.policy, log);
+  if (o.learn_share == 0.0) return recommend::read_policy(o.policy, log);
+  const auto lessons = recommend::take_lessons(log, o.learn_share);
+  return recommend::read_policy(o.policy, log, lessons);
 }
 
 }  // namespace
@@ -66,7 +71,7 @@ int run_display_evaluate(std::span<const std::string_view> arguments) {
   OptionList list(o, log_options);
   static constexpr std::string_view kExamples[] = {
       "onggi display evaluate --log shown.jsonl --policy uniform",
-      "onggi display evaluate --log shown.jsonl --policy new.json --model logistic --json result.json",
+      "onggi display evaluate --log shown.jsonl --policy new.json --learn-share 0.5 --json result.json",
       "onggi display evaluate --log random_men.csv --policy frequency:bts_men.csv --on-policy bts_men.csv"};
   if (wants_help(arguments)) {
     print_help(

@@ -1,11 +1,13 @@
 #include "onggi/recommend/estimators.h"
 
 #include <cmath>
+#include <filesystem>
 #include <map>
 
 #include <gtest/gtest.h>
 
 #include "onggi/core/error.h"
+#include "onggi/core/files.h"
 #include "onggi/recommend/off_policy.h"
 
 namespace onggi::recommend {
@@ -150,6 +152,20 @@ TEST(OffPolicy, WarnsOfPropensitiesThatAreWrong) {
   for (auto& row : log.rows) row.propensity = row.arm == 0 ? 0.9 : 0.3;
   const auto result = evaluate_policy(log, *make_fixed_policy({{0.5, 0.5, 0}}), kFew, pool);
   ASSERT_EQ(result.warnings.size(), 1U);
+}
+
+TEST(OffPolicy, WhatTeachesAPolicyDoesNotJudgeIt) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "spec.json";
+  write_file_atomic(path, R"({"spec": {"kind": "epsilon_greedy", "epsilon": 0.2}})");
+  auto log = small_log();
+  EXPECT_THROW(take_lessons(log, 1.0), Error);
+  const auto lessons = take_lessons(log, 0.25);
+  EXPECT_EQ(lessons.size(), 500U);
+  EXPECT_EQ(log.rows.size(), 1500U);
+  const auto policy = read_policy(path, log, lessons);
+  const std::vector<int> arms = {0, 1};
+  EXPECT_EQ(policy->probabilities({.arms = arms}), (std::vector{0.1, 0.9}));  // Arm 1 is the one that is clicked.
+  std::filesystem::remove(path);
 }
 
 TEST(OffPolicy, BothRewardModelsFindTheArmsRates) {

@@ -59,8 +59,9 @@ class LinearBeliefs {
              std::to_string(features.size());
     });
     std::vector<double> x;
+    x.reserve(features.size() + 1);
     if (has_intercept_) x.push_back(1.0);
-    x.insert(x.end(), features.begin(), features.end());
+    for (const double feature : features) x.push_back(feature);
     return x;
   }
 

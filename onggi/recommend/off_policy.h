@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,9 +38,14 @@ struct OffPolicyResult {
 OffPolicyResult evaluate_policy(const LoggedData& log, const Policy& policy, const OffPolicyOptions& options,
                                 ThreadPool& pool);
 
+/// Takes the first `share` of a log's impressions out of it: lessons, so that what teaches a policy does not judge it.
+/// Throws kInvalidArgument unless something is left on both sides.
+std::vector<LoggedImpression> take_lessons(LoggedData& log, double share);
 /// A policy from a JSON file (docs/formats/display_log.md): probabilities of arms; posteriors of arms whose draws are
-/// ranked; what a spec would do untaught. Arms that the log lacks are added to it. Throws kInvalidArgument or kCorrupt.
-std::shared_ptr<const Policy> read_policy(const std::filesystem::path& path, LoggedData& log);
+/// ranked; what a spec would do when it has learnt from `lessons`. Arms that the log lacks are added to it. Throws
+/// kInvalidArgument or kCorrupt.
+std::shared_ptr<const Policy> read_policy(const std::filesystem::path& path, LoggedData& log,
+                                          std::span<const LoggedImpression> lessons = {});
 /// The share of each arm in each slot of another log: what the policy that wrote it did on average.
 std::shared_ptr<const Policy> frequency_policy(const LoggedData& other, LoggedData& log);
 

@@ -99,7 +99,18 @@ std::shared_ptr<const Policy> read_ranked(const Json& json, const std::string& w
 
 }  // namespace
 
-std::shared_ptr<const Policy> read_policy(const std::filesystem::path& path, LoggedData& log) {
+std::vector<LoggedImpression> take_lessons(LoggedData& log, double share) {
+  const auto num_lessons = static_cast<std::ptrdiff_t>(share * static_cast<double>(log.rows.size()));
+  require(share > 0.0 && share < 1.0 && num_lessons > 0, [&] {
+    return "the share that teaches is " + Json(share).dump() + ", expected between 0 and 1, and some impressions";
+  });
+  std::vector<LoggedImpression> lessons(log.rows.begin(), log.rows.begin() + num_lessons);
+  log.rows.erase(log.rows.begin(), log.rows.begin() + num_lessons);
+  return lessons;
+}
+
+std::shared_ptr<const Policy> read_policy(const std::filesystem::path& path, LoggedData& log,
+                                          std::span<const LoggedImpression> lessons) {
   const std::string where = path.string();
   const Json json = parse_json(read_file(path, kMaxBytes), where);
   require(json.is_object() && json.size() == 1,
@@ -114,7 +125,16 @@ std::shared_ptr<const Policy> read_policy(const std::filesystem::path& path, Log
       name == "spec",
       [&] { return "there is no kind of policy \"" + name + "\", expected probabilities, ranked_thompson or spec"; },
       ErrorCode::kInvalidArgument, where);
-  return make_policy(policy_spec(value, where))->freeze();
+  const PolicySpec spec = policy_spec(value, where);
+  const auto policy = make_policy(spec);
+  for (const auto& lesson : lessons)
+    policy->observe({.arm = lesson.arm,
+                     .slot = lesson.slot,
+                     .clicks = lesson.reward,
+                     .misses = 1.0 - lesson.reward,
+                     .features = lesson.features});
+  policy->close_batch();
+  return policy->freeze();
 }
 
 std::shared_ptr<const Policy> frequency_policy(const LoggedData& other, LoggedData& log) {
