@@ -40,6 +40,8 @@ int run_merge(std::span<const std::string_view> arguments);
 int run_runs(std::span<const std::string_view> arguments);
 int run_serve(std::span<const std::string_view> arguments);
 int run_sft(std::span<const std::string_view> arguments);
+int run_themes(std::span<const std::string_view> arguments);
+int run_verify(std::span<const std::string_view> arguments);
 
 int run_consensus_study(std::span<const std::string_view> arguments);  ///< Of `experiment`.
 int run_noise_study(std::span<const std::string_view> arguments);      ///< Of `experiment`.

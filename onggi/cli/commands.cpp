@@ -1,4 +1,3 @@
-#include <array>
 #include <cstdio>
 
 #include "onggi/cli/command.h"
@@ -20,6 +19,8 @@ std::span<const Command> commands() {
       {"eval", "Judge answers beside baselines; write a report", run_eval},
       {"cards", "Draw cards as pictures, and a shop front of them", run_cards},
       {"display", "Show cards by a policy that learns from clicks", run_display},
+      {"verify", "Decide which theme cards need no person", run_verify},
+      {"themes", "From raw reviews to theme cards, stage by stage", run_themes},
       {"merge", "Fold an adapter into its base: safetensors or GGUF", run_merge},
       {"experiment", "Compare prompts, or ways to join samples", run_experiment},
       {"runs", "List and compare training runs", run_runs},
