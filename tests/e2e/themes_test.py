@@ -148,12 +148,11 @@ class Themes(unittest.TestCase):
         verdicts = {v["id"]: v["cards"] for v in self.lines("shop", "verdicts.jsonl")}
         shown = {(c["entity"], c["name"], c["expression"]) for cards_ in verdicts.values() for c in cards_ if c["verdict"] == "accepted"}
         for theme in cards:
-            self.assertEqual(theme["expression"], theme["expressions"][0])
             for expression in theme["expressions"]:
-                self.assertIn((theme["entity"], theme["name"], expression), shown)
-            self.assertEqual(theme["reviews"], sum(p["reviews"] for p in theme["products"]))
+                self.assertIn((theme["entity"], theme["aspect"], expression), shown)
+            self.assertEqual(theme["reviews"], sum(theme["product_reviews"]))
         page = (self.w.folder / "shop" / "monitor.html").read_text()
-        self.assertIn(cards[0]["expression"], page)
+        self.assertIn(cards[0]["expressions"][0], page)
         self.assertNotIn("http-equiv", page)
         again = binary.run(*self.flow("shop"))
         self.assertEqual(again.stderr.count("done before"), 4, again.stderr)
@@ -180,7 +179,7 @@ class Themes(unittest.TestCase):
         self.assertEqual(result.stderr.count("done before"), 3, result.stderr)
         self.assertEqual((self.w.folder / "shop" / "answers.jsonl").read_bytes(), answers)
         cards = self.lines("shop", "cards.jsonl")
-        self.assertEqual([(c["entity"], c["name"], c["expressions"], c["reviews"]) for c in cards], [("수분 크림", "향", ["사람이 고른"], 1)])
+        self.assertEqual([(c["entity"], c["aspect"], c["expressions"], c["reviews"]) for c in cards], [("수분 크림", "향", ["사람이 고른"], 1)])
 
     def test_wrong_uses_are_refused(self):
         twice = self.w.write("twice.jsonl", jsonl([{"id": "a", "product": "b", "review": "좋은 크림이에요"}] * 2))

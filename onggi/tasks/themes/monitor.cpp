@@ -70,7 +70,7 @@ std::string themes_table(const StageBook& book) {
     for (const auto& e : card["expressions"])
       expressions += (expressions.empty() ? "" : "<br>") + escape_html(e.get<std::string>());
     html += "<tr><td>" + escape_html(card["entity"].get<std::string>()) + "<br><span class=\"soft\">" +
-            escape_html(card["name"].get<std::string>()) + "</span></td><td>" + expressions + "</td><td>" +
+            escape_html(card["aspect"].get<std::string>()) + "</span></td><td>" + expressions + "</td><td>" +
             card["reviews"].dump() + "</td><td>" + std::to_string(card["products"].size()) + "</td></tr>";
   }
   html += "</tbody></table>";

@@ -134,17 +134,19 @@ std::vector<ThemeCard> theme_cards(std::span<const ShownCard> cards, const clust
 std::string theme_cards_jsonl(std::span<const ThemeCard> cards) {
   std::string lines;
   for (const auto& card : cards) {
-    Json products = Json::array();
-    for (const auto& [product, reviews] : card.products)
-      products.push_back({{"product", product}, {"reviews", reviews}});
+    Json products = Json::array(), product_reviews = Json::array();
+    for (const auto& [product, reviews] : card.products) {
+      products.push_back(product);
+      product_reviews.push_back(reviews);
+    }
     lines += dump_json({{"id", card.id},
                         {"entity", card.entity},
-                        {"name", card.name},
-                        {"expression", card.expressions.front()},
+                        {"aspect", card.name},
                         {"expressions", card.expressions},
                         {"reviews", card.num_reviews},
                         {"cards", card.num_cards},
-                        {"products", std::move(products)}}) +
+                        {"products", std::move(products)},
+                        {"product_reviews", std::move(product_reviews)}}) +
              "\n";
   }
   return lines;
