@@ -29,8 +29,10 @@ std::string host_of(std::string_view url) {
   return std::string(rest.substr(0, rest.find(':')));
 }
 
+/// A name may begin with 127. too: only an address counts.
 bool is_this_machine(const std::string& host) {
-  return host == "localhost" || host == "[::1]" || host.starts_with("127.");
+  const bool is_address = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host == "localhost" || host == "[::1]" || (is_address && host.starts_with("127."));
 }
 
 /// 1 where the fields do not say.
