@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -125,6 +126,18 @@ double chosen_score(const TextScores& scores, std::string_view detector) {
                                   : kNone;
 }
 
+/// The score above which lies the wanted share of the texts, or fewer where scores are equal.
+double cut_of_share(const std::vector<TextScores>& scores, std::string_view detector, double share) {
+  std::vector<double> values;
+  for (const auto& s : scores) {
+    const double value = chosen_score(s, detector);
+    values.push_back(std::isnan(value) ? -std::numeric_limits<double>::infinity() : value);
+  }
+  std::ranges::sort(values, std::greater());
+  const auto count = static_cast<std::size_t>(share * static_cast<double>(values.size()));
+  return values[std::min(count, values.size() - 1)];
+}
+
 }  // namespace
 
 void require_cluster_options(const ClusterOptions& o) {
@@ -142,6 +155,7 @@ void require_cluster_options(const ClusterOptions& o) {
   require_at_least("best", o.num_best, 1);
   require(o.duplicate_similarity >= 0 && o.duplicate_similarity <= 1, "--duplicate-similarity must be 0 to 1");
   require(o.diversity >= 0 && o.diversity < 1, "--diversity must be at least 0 and below 1");
+  require(o.outlier_share >= 0 && o.outlier_share < 1, "--outlier-share must be at least 0 and below 1");
   require(std::isfinite(o.cut), "--cut must be a number");
 }
 
@@ -173,6 +187,7 @@ TextClusters cluster_texts(std::span<const std::string> keys, Vectors vectors, c
   if (!is_hdbscan) add_kmeans(points, options, pool, report, found);
   if (is_hdbscan || options.outliers == "glosh") add_hdbscan(points, options, pool, report, is_hdbscan, found);
   add_scores(points, options, pool, report, found);
+  if (options.outlier_share > 0) result.cut = cut_of_share(found.scores, options.outliers, options.outlier_share);
   std::vector<std::int32_t> place_of(keys.size(), -1);
   std::vector<bool> may_show;
   for (std::size_t i = 0; i < kept.size(); ++i) {

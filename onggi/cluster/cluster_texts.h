@@ -28,6 +28,7 @@ struct ClusterOptions {
   double duplicate_similarity = 0;
   std::string outliers = "lof";
   double cut = 0;
+  double outlier_share = 0;
   int neighbours = 20;
   int num_best = 5;
   double diversity = 0.5;
@@ -50,6 +51,8 @@ struct ClusterOptions {
           "Jaccard similarity of near-duplicates; 0 = 0.9 for expressions, 0.8 for reviews.");
     field("outliers", outliers, "What marks an outlier: lof, robust-z, glosh or none.");
     field("cut", cut, "Score above which a text is one; 0 = 1.5 for lof, 3.5 for robust-z, 0.9 for glosh.");
+    field("outlier_share", outlier_share,
+          "In place of a cut: mark this share of the distinct texts, those with the highest scores.");
     field("neighbours", neighbours, "lof: neighbours.");
     field("best", num_best, "Expressions shown for a theme.");
     field("diversity", diversity, "0: the best are those nearest to the medoid; towards 1: those unlike each other.");

@@ -1,5 +1,6 @@
 #include "onggi/cluster/cluster_texts.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -51,6 +52,21 @@ TEST(ClusterTexts, OutliersAreMarkedAndNeverAName) {
     EXPECT_EQ(std::isnan(found.scores[7].glosh), options.outliers != "glosh");
     for (const auto& theme : found.themes) EXPECT_NE(theme.medoid, 7);
   }
+}
+
+TEST(ClusterTexts, AShareMarksTheHighestScores) {
+  const auto [vectors, truth] = scattered(200, 24, 4, 0.3F, 8);
+  ThreadPool pool(1);
+  const auto found = cluster_texts(numbered(200), vectors, {.outlier_share = 0.05}, pool);
+  double least_marked = 1e9, highest_other = 0;
+  int marked = 0;
+  for (std::size_t i = 0; i < 200; ++i) {
+    marked += found.is_outlier[i] ? 1 : 0;
+    if (found.is_outlier[i]) least_marked = std::min(least_marked, found.scores[i].lof);
+    if (!found.is_outlier[i]) highest_other = std::max(highest_other, found.scores[i].lof);
+  }
+  EXPECT_EQ(marked, 10);
+  EXPECT_GE(least_marked, highest_other);
 }
 
 TEST(ClusterTexts, PlacesHoldTheMedoids) {

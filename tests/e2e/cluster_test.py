@@ -94,6 +94,10 @@ class Cluster(unittest.TestCase):
             self.assertEqual({by_id[e["id"]]["theme"] for e in theme["expressions"]}, groups[theme["cluster"]])
         self.assertIn("NMI", text)
 
+    def test_a_share_of_outliers_is_marked(self):
+        self.good("--outlier-share", 0.1)
+        self.assertEqual(json.loads(self.clusters.read_text(encoding="utf-8"))["outliers"], 11)
+
     def test_the_map_is_svg_that_shows_every_text_once(self):
         for layout in ("tsne", "pca"):
             self.good("--layout", layout, "--remove-components", 0)
@@ -169,6 +173,7 @@ class Cluster(unittest.TestCase):
         self.refused(("--layout", "umap", "tsne"), "--layout", "umap")
         self.refused(("--min-cluster-size", "1"), "--min-cluster-size", 1)
         self.refused(("--duplicate-similarity",), "--duplicate-similarity", 2)
+        self.refused(("--outlier-share",), "--outlier-share", 1)
         self.refused(("12 components", "12 dimensions"), "--remove-components", 12)
         self.refused(("plant", "evaluate", "evalute"), "evalute")
         self.refused((".npy", "themes.jpg"), vectors=self.folder / "themes.jpg")
