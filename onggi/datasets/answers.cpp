@@ -168,7 +168,7 @@ std::vector<Card> cards_of(const Json& themes, std::string_view where) {
     for (const auto& [key, value] : {std::pair{"entity", &card.entity}, std::pair{"expression", &card.expression},
                                      std::pair{"name", &card.name}}) {
       require(theme.is_object() && theme.contains(key) && theme[key].is_string(),
-              [&] { return std::string("themes: every theme needs \"") + key + "\" as text, found " + dump_json(theme); },
+              [&, key = key] { return std::string("themes: every theme needs \"") + key + "\" as text, found " + dump_json(theme); },
               ErrorCode::kInvalidArgument, where);
       *value = theme[key].get<std::string>();
     }

@@ -24,11 +24,11 @@ class Answers {
 
   const std::vector<double>& of(const LoggedImpression& row) {
     // Whoever has seen the same features, slot and candidates gets the same answer.
+    constexpr std::size_t kMaxNumbers = 20'000'000;
+    const auto& arms = log_.candidate_sets[static_cast<std::size_t>(row.candidates)];
+    if (known_.size() * arms.size() > kMaxNumbers) known_.clear();
     auto& answer = known_[{row.candidates, row.slot, row.features}];
-    if (answer.empty()) {
-      const auto& arms = log_.candidate_sets[static_cast<std::size_t>(row.candidates)];
-      answer = policy_.probabilities({.arms = arms, .slot = row.slot, .features = row.features});
-    }
+    if (answer.empty()) answer = policy_.probabilities({.arms = arms, .slot = row.slot, .features = row.features});
     return answer;
   }
 

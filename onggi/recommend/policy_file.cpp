@@ -81,7 +81,10 @@ std::shared_ptr<const Policy> read_ranked(const Json& json, const std::string& w
     const bool is_pair = value.is_array() && value.size() == 2 && value[0].is_number() && value[1].is_number() &&
                          value[0].get<double>() > 0.0 && value[1].get<double>() > 0.0;
     require(
-        is_pair, [&] { return name + " is " + value.dump() + ", expected [clicks, misses], both more than 0"; },
+        is_pair,
+        [&, name = name, value = value] {
+          return name + " is " + value.dump() + ", expected [clicks, misses], both more than 0";
+        },
         ErrorCode::kInvalidArgument, where);
     arms.push_back(arm_number(log, name));
     const Beta beta{value[0].get<double>(), value[1].get<double>()};
