@@ -98,7 +98,10 @@ class OnnxRuntime:
         if quantised:
             from onnxruntime.quantization import QuantType, quantize_dynamic
 
-            quantize_dynamic(str(path), str(folder / "int8.onnx"), weight_type=QuantType.QInt8)
+            import onnx
+
+            kinds = {"DefaultTensorType": onnx.TensorProto.FLOAT}  # The fused operators have no type of their own.
+            quantize_dynamic(str(path), str(folder / "int8.onnx"), weight_type=QuantType.QInt8, extra_options=kinds)
             path = folder / "int8.onnx"
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = options.threads
