@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Writes the C++ source that holds the page: embed_web.py OUTPUT.cpp. What is in it stands in onggi/server/web_files.h.
+"""Writes the C++ source that holds a page: embed_web.py PAGE OUTPUT.cpp. What is in it stands in onggi/http/web_file.h.
 
-The files are web/index.html, which becomes "/", and those that it loads, which come under /page/: style.css, icon.svg
-and src/. Each is there as it is and compressed. The same files make the same source.
+PAGE is a module with a page of its own (PAGES below). Its HTML becomes "/", and what that loads comes under /page/, by its
+path in web/. Each file is there as it is and compressed. The same files make the same source.
 """
 
 import gzip
@@ -20,10 +20,20 @@ TYPES = {
 BYTES_A_LINE = 60
 
 
-def page_files():
-    """Files of the page, index.html first; tests are none."""
-    modules = sorted(path for path in (WEB / "src").rglob("*.js") if not path.stem.endswith("_test"))
-    return [WEB / "index.html", WEB / "style.css", WEB / "icon.svg", *modules]
+# The HTML first, then files and folders.
+PAGES = {
+    "server": ["index.html", "style.css", "icon.svg", "src"],
+    "review": ["review/index.html", "style.css", "review/style.css", "icon.svg", "src/i18n.js", "src/storage.js", "src/theme.js", "review"],
+}
+
+
+def page_files(page):
+    """Files of the page, its HTML first; tests are none."""
+    files = []
+    for name in PAGES[page]:
+        path = WEB / name
+        files += [path] if path.is_file() else sorted(f for f in path.rglob("*.js") if not f.stem.endswith("_test"))
+    return files
 
 
 def literal(content):
@@ -36,42 +46,42 @@ def literal(content):
 
 def entry(path):
     content = path.read_bytes()
-    address = "/" if path.name == "index.html" else f"/page/{path.relative_to(WEB).as_posix()}"
+    address = "/" if path.suffix == ".html" else f"/page/{path.relative_to(WEB).as_posix()}"
     packed = gzip.compress(content, compresslevel=9, mtime=0)
     tag = hashlib.sha256(content).hexdigest()[:16]
     head = f'"{address}", "{TYPES[path.suffix]}", "W/\\"{tag}\\""'
     return f"    {{{head},\n     {{{literal(content)}}},\n     {{{literal(packed)}}}}},\n"
 
 
-def source():
-    files = page_files()
+def source(page):
+    files = page_files(page)
     entries = "".join(entry(path) for path in files)
     return f"""// Made by scripts/embed_web.py.
 #include <array>
 
-#include "onggi/server/web_files.h"
+#include "onggi/{page}/web_files.h"
 
-namespace onggi::server {{
+namespace onggi::{page} {{
 namespace {{
 
-constexpr std::array<WebFile, {len(files)}> kFiles = {{{{
+constexpr std::array<http::WebFile, {len(files)}> kFiles = {{{{
 {entries}}}}};
 
 }}  // namespace
 
-std::span<const WebFile> web_files() {{ return kFiles; }}
+std::span<const http::WebFile> web_files() {{ return kFiles; }}
 
-}}  // namespace onggi::server
+}}  // namespace onggi::{page}
 """
 
 
 def main():
-    if len(sys.argv) != 2:
-        print("usage: embed_web.py OUTPUT.cpp", file=sys.stderr)
+    if len(sys.argv) != 3 or sys.argv[1] not in PAGES:
+        print(f"usage: embed_web.py {'|'.join(PAGES)} OUTPUT.cpp", file=sys.stderr)
         return 2
-    output = Path(sys.argv[1])
+    page, output = sys.argv[1], Path(sys.argv[2])
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(source(), encoding="ascii")
+    output.write_text(source(page), encoding="ascii")
     return 0
 
 

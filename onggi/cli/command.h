@@ -37,6 +37,7 @@ int run_generate(std::span<const std::string_view> arguments);
 int run_inspect(std::span<const std::string_view> arguments);
 int run_label(std::span<const std::string_view> arguments);
 int run_merge(std::span<const std::string_view> arguments);
+int run_review(std::span<const std::string_view> arguments);
 int run_runs(std::span<const std::string_view> arguments);
 int run_serve(std::span<const std::string_view> arguments);
 int run_sft(std::span<const std::string_view> arguments);
@@ -49,6 +50,11 @@ int run_prompt_study(std::span<const std::string_view> arguments);     ///< Of `
 int run_label_rank(std::span<const std::string_view> arguments);       ///< Of `label`.
 int run_cluster_plant(std::span<const std::string_view> arguments);    ///< Of `cluster`.
 int run_cluster_study(std::span<const std::string_view> arguments);    ///< Of `cluster`: evaluate.
+
+int run_review_import(std::span<const std::string_view> arguments);
+int run_review_export(std::span<const std::string_view> arguments);
+int run_review_status(std::span<const std::string_view> arguments);
+int run_review_person(std::span<const std::string_view> arguments);
 
 /// Commit, compiler, instruction sets.
 std::string version_text();

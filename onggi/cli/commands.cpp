@@ -22,6 +22,7 @@ std::span<const Command> commands() {
       {"verify", "Decide which theme cards need no person", run_verify},
       {"themes", "From raw reviews to theme cards, stage by stage", run_themes},
       {"merge", "Fold an adapter into its base: safetensors or GGUF", run_merge},
+      {"review", "A page on which people accept, edit or reject answers", run_review},
       {"experiment", "Compare prompts, or ways to join samples", run_experiment},
       {"runs", "List and compare training runs", run_runs},
       {"bench", "Measure this machine and this model", run_bench},

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "onggi/core/worker.h"
 #include "onggi/models/decoder.h"
 #include "onggi/server/engine_host.h"
 #include "onggi/server/guide_cache.h"
 #include "onggi/server/key_ring.h"
 #include "onggi/server/model_registry.h"
 #include "onggi/server/server_metrics.h"
-#include "onggi/server/worker.h"
 #include "onggi/text/chat_template.h"
 #include "onggi/text/tokenizer.h"
 

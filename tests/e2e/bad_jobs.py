@@ -278,6 +278,42 @@ MERGES = [
 ]
 
 
+# --- review ---
+
+
+def review_case(name, make, *names, makes=()):
+    return Case(f"review: {name}", make, names, makes)
+
+
+def review(w, *more, rows=None, store="review.db"):
+    return ["review", "--store", w.folder / store, "--input", rows or w.rows, "--port", 0, *more]
+
+
+STORES = ("review.db", "review.db-wal", "review.db-shm", "review.db-lock")
+REVIEWS = [
+    review_case("no store", lambda w: ["review", "--input", w.rows], "--store"),
+    review_case("unknown part", lambda w: ["review", "exprot"], "exprot", "export"),
+    review_case("rows that are not there", lambda w: review(w, rows=w.folder / "nothing.jsonl"), "nothing.jsonl", makes=STORES),
+    review_case("a row without an answer", lambda w: review(w, rows=w.write("bad.jsonl", jsonl([ROWS[0], {"id": "x", "review": "y"}]))), "bad.jsonl:2", "themes", makes=STORES),
+    review_case("an answer that is no theme", lambda w: review(w, rows=w.write("bad.jsonl", jsonl([ROWS[0], ROWS[1] | {"themes": [{"entity": 1}]}]))), "bad.jsonl:2", "entity", makes=STORES),
+    review_case("unknown kind", lambda w: review(w, "--kind", "cards"), "cards", "themes, json or text", makes=STORES),
+    review_case("a guide that is none", lambda w: review(w, "--guide", w.write("guide.json", {"choises": []})), "choises", makes=STORES),
+    review_case("a guide and a schema", lambda w: review(w, "--guide", w.guide, "--schema", w.guide), "--guide", "--schema"),
+    review_case("guidelines that are not there", lambda w: review(w, "--guidelines", w.folder / "none.md"), "none.md"),
+    review_case("people who are none", lambda w: review(w, "--people", w.write("people.yaml", "people: []")), "people.yaml"),
+    review_case("open to others without tokens", lambda w: review(w, "--host", "0.0.0.0"), "--people"),
+    review_case("a store that is something else", lambda w: review(w, store=w.rows.name), "rows.jsonl"),
+    review_case("an export of nothing", lambda w: ["review", "export", "--store", w.folder / "none.db", "--output", w.folder / "out.jsonl"], "none.db"),
+    review_case("an export to nowhere", lambda w: ["review", "export", "--store", w.folder / "none.db"], "--output"),
+    review_case("a status of nothing", lambda w: ["review", "status", "--store", w.folder / "none.db"], "none.db"),
+    review_case("an import of nothing", lambda w: ["review", "import", "--store", w.folder / "new.db"], "--input"),
+    review_case("a person without a name", lambda w: ["review", "person"], "NAME"),
+    review_case("a person who is there", lambda w: w.write("people.yaml", 'people:\n  - name: "hana"\n') and ["review", "person", "hana", "--file", w.folder / "people.yaml"], "nobody else"),
+    review_case("an overlap above 1", lambda w: review(w, "--overlap", 2), "overlap", makes=STORES),
+    review_case("no width", lambda w: review(w, "--width", 0), "--width"),
+]
+
+
 # --- flags ---
 
 
@@ -359,4 +395,4 @@ FLAGS = [
     Case("flag: bench --rank 0", lambda w: ["bench", "--base", w.base, "--rank", "0"], ("rank",)),
 ]
 
-CASES = [*TEMPLATES, *GUIDES, *DATA, *SPLITS, *OUTPUTS, *MERGES, *FLAGS]
+CASES = [*TEMPLATES, *GUIDES, *DATA, *SPLITS, *OUTPUTS, *MERGES, *REVIEWS, *FLAGS]

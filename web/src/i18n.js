@@ -1,7 +1,12 @@
-import { strings } from "./strings.js";
 import { load, save } from "./storage.js";
 
 let language = "en";
+let strings = { en: {}, ko: {} };
+
+/** The texts of the page, by language and name: before anything is asked for. */
+export function useStrings(table) {
+  strings = table;
+}
 
 /** The text of this name in the page's language; {name} becomes values[name]. */
 export function t(name, values = {}) {

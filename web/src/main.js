@@ -1,7 +1,8 @@
-import { firstLanguage, rememberLanguage, setLanguage } from "./i18n.js";
+import { firstLanguage, rememberLanguage, setLanguage, useStrings } from "./i18n.js";
 import { Live } from "./pages/live.js";
 import { Playground } from "./pages/playground.js";
 import { load, save } from "./storage.js";
+import { strings } from "./strings.js";
 
 function startSettings() {
   const language = document.getElementById("language");
@@ -34,6 +35,7 @@ function show(view, live) {
   live.isShown = view === "live";
 }
 
+useStrings(strings);
 startSettings();
 const live = new Live();
 const playground = new Playground();

@@ -5,11 +5,11 @@
 #include <memory>
 #include <string>
 
+#include "onggi/core/worker.h"
 #include "onggi/http/server.h"
 #include "onggi/server/batch/batch_folder.h"
 #include "onggi/server/batch/batch_runner.h"
 #include "onggi/server/batch/batch_store.h"
-#include "onggi/server/worker.h"
 #include "onggi/store/folder_lock.h"
 
 namespace onggi::server {

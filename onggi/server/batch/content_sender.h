@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "onggi/core/worker.h"
 #include "onggi/http/server.h"
-#include "onggi/server/worker.h"
 
 namespace onggi::server {
 

@@ -5,11 +5,11 @@
 #include <string>
 
 #include "onggi/core/files.h"
+#include "onggi/core/worker.h"
 #include "onggi/http/multipart.h"
 #include "onggi/http/server.h"
 #include "onggi/server/batch/batch_folder.h"
 #include "onggi/server/batch/batch_store.h"
-#include "onggi/server/worker.h"
 
 namespace onggi::server {
 

@@ -6,9 +6,9 @@
 #include <mutex>
 #include <thread>
 
-namespace onggi::server {
+namespace onggi {
 
-/// One thread for what may take a while but is not the engine's: parsing bodies, templates, tokenising, compiling
+/// One thread for what may take a while and must not hold up others: parsing bodies, templates, tokenising, compiling
 /// guides, reading adapters. Tasks run in order and must not throw. Thread-safe.
 class Worker {
  public:
@@ -55,4 +55,4 @@ class Worker {
   std::thread thread_;
 };
 
-}  // namespace onggi::server
+}  // namespace onggi
