@@ -70,6 +70,7 @@ std::string text_of(const Json& body, const char* name, const std::string& where
   if (found == body.end() || found->is_null()) return {};
   if (!found->is_string()) refuse(where, std::string(name) + ": expected a text");
   auto text = found->get<std::string>();
+  if (text.find('\0') != std::string::npos) refuse(where, std::string(name) + ": a text may not have a NUL character");
   if (text.size() > max_bytes) refuse(where, std::string(name) + ": at most " + std::to_string(max_bytes) + " bytes");
   return text;
 }

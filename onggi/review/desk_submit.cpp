@@ -48,6 +48,7 @@ Json Desk::submit(const Person& person, const std::vector<ClientEvent>& events) 
     Json entry = {{"id", event.id}, {"outcome", result.outcome}};
     if (!result.message.empty()) entry["message"] = result.message;
     if (result.count > 0) entry["count"] = result.count;
+    if (result.count == 1 && !fresh.back().faults.empty()) entry["faults"] = parse_json(fresh.back().faults, event.id);
     if (const auto* item = state_.find(event.item)) {
       entry["item"] = event.item;
       entry["version"] = event.kind == ClientEvent::Kind::kSettle ? item->version : item->version_of(person.name);

@@ -21,11 +21,27 @@ export function diffNodes(pieces) {
   );
 }
 
+/** The column that is read: the review, else the longest. Null where there is none. */
+export function mainColumn(fields) {
+  if ("review" in fields) return "review";
+  const length = (name) => String(fields[name]).length;
+  return Object.keys(fields).reduce((longest, name) => (longest !== null && length(longest) >= length(name) ? longest : name), null);
+}
+
+/** A column's value as it is read. */
+export const valueText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+
+/** All columns but those that have a place of their own. */
+export function factNodes(fields, main) {
+  const facts = Object.entries(fields).filter(([name]) => name !== main && name !== "product");
+  return facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, valueText(value))]);
+}
+
 const shownNames = ["guide", "empty", "again", "many", "entity", "ending", "length", "words", "characters", "aspect"];
 
 /** A broken rule in the reader's language; one that the page does not know, as the server words it. */
 export function faultText(fault) {
   if (!shownNames.includes(fault.code)) return fault.message;
-  const place = fault.code === "guide" ? t("fault_at", { at: fault.at + 1 }) : "";
+  const place = fault.code === "guide" && fault.at > 0 ? t("fault_at", { at: fault.at + 1 }) : "";
   return `${t(`fault_${fault.code}`)}${place && ` (${place})`}`;
 }

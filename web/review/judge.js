@@ -1,17 +1,18 @@
 import { answerNodes, changeNodes } from "./answer.js";
 import { newId, post } from "./api.js";
-import { find, make } from "./dom.js";
+import { factNodes, find, mainColumn, make, valueText } from "./dom.js";
 import { markedText } from "./evidence.js";
 import { FormError, newForm } from "./form.js";
 import { t } from "../src/i18n.js";
 
 const checkPause = 250; // Milliseconds without a key before rules are asked for.
-const checkPatience = 400; // How long a submission waits for them.
+const checkPatience = 30; // How long a submission waits for them: the server looks again when it takes the decision.
 
 /** The item before the person, and what is done with it. */
 export class Judge {
   constructor({ session, queue, record, say }) {
     Object.assign(this, { session, queue, record, say, mode: "judging", shownAt: 0, confirmed: "" });
+    this.unchecked = new Set(); // Ids of decisions that were sent before the rules had been asked.
     this.root = find("#judge");
     this.form = newForm(session.kind, session);
     find("#editor").append(this.form.root);
@@ -80,20 +81,15 @@ export class Judge {
   }
 
   #drawFields(item) {
-    const longest = Object.entries(item.fields).reduce((a, b) => (String(b[1]).length > String(a?.[1] ?? "").length ? b : a), null);
-    const main = "review" in item.fields ? "review" : longest?.[0];
-    const facts = Object.entries(item.fields).filter(([name]) => name !== main && name !== "product");
+    this.main = mainColumn(item.fields);
     find("#title").textContent = item.fields.product ?? t("item");
-    const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-    find("#facts").replaceChildren(...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, text(value))]));
-    this.main = main;
+    find("#facts").replaceChildren(...factNodes(item.fields, this.main));
     this.#drawEvidence(item.answer);
   }
 
   #drawEvidence(answer) {
     const { item } = this;
-    const source = this.main ? item.fields[this.main] : "";
-    const text = typeof source === "string" ? source : JSON.stringify(source);
+    const text = this.main === null ? "" : valueText(item.fields[this.main]);
     find("#source").replaceChildren(...(this.session.kind === "themes" ? markedText(text, answer) : [text]));
   }
 
@@ -171,7 +167,8 @@ export class Judge {
       const faults = found.malformed ? [{ code: "malformed", message: found.malformed }] : found.faults;
       const isStill = this.mode === "editing" && this.item === item && JSON.stringify(this.#value()) === text;
       if (isStill) this.form.mark(faults);
-      return { text, faults };
+      this.checked = { key: item.key, text, faults };
+      return this.checked;
     } catch {
       return null; // Gone for now: the decision goes on without, and the server looks when it gets it.
     }
@@ -195,13 +192,15 @@ export class Judge {
     const { item } = this;
     if (answer === undefined || this.isSubmitting) return;
     this.isSubmitting = true;
-    const patience = new Promise((resolve) => setTimeout(() => resolve(null), checkPatience));
-    const found = await Promise.race([this.#check(), patience]);
+    const isKnown = this.checked?.key === item.key && this.checked.text === JSON.stringify(answer);
+    const patience = () => new Promise((resolve) => setTimeout(() => resolve(null), checkPatience));
+    const found = isKnown ? this.checked : await Promise.race([this.#check(), patience()]);
     this.isSubmitting = false;
     if (this.item !== item || this.mode !== "editing") return;
     if (found && !this.#mayPass(found.faults, found.text)) return;
     const isSame = JSON.stringify(answer) === JSON.stringify(item.answer);
-    this.#decide(isSame ? { action: "accept" } : { action: "edit", answer });
+    const id = this.#decide(isSame ? { action: "accept" } : { action: "edit", answer });
+    if (!found) this.unchecked.add(id);
   }
 
   #reject(reason) {
@@ -224,6 +223,7 @@ export class Judge {
     find("#note").value = "";
     this.queue.advance();
     this.#show(t(`done_${decision.action}`));
+    return event.id;
   }
 
   #undo() {

@@ -2,7 +2,7 @@ import { firstLanguage, rememberLanguage, setLanguage, t, useStrings } from "../
 import { load, save } from "../src/storage.js";
 import { Alike } from "./alike.js";
 import { get, who } from "./api.js";
-import { find, make } from "./dom.js";
+import { faultText, find, make } from "./dom.js";
 import { Judge } from "./judge.js";
 import { commandOf, commands, isComposing } from "./keys.js";
 import { markdown } from "./markdown.js";
@@ -118,6 +118,7 @@ class Page {
       if (result.event.kind === "settle") this.settle.hear(result);
       if (result.event.kind === "accept_set") this.alike.hear(result);
       if (result.outcome !== "ok" && result.outcome !== "again") this.#drawProblem(result);
+      if (this.judge?.unchecked.delete(result.id) && result.faults) this.#drawLateFaults(result);
     }
     if (this.queue?.isCut) this.queue.fill();
   }
@@ -132,6 +133,14 @@ class Page {
     if (known) Object.assign(known, { version: result.now.version, mine: result.now.mine, decision: null });
     else this.queue?.put([result.now]);
     this.judge.draw();
+  }
+
+  /** What the rules say of an answer that was sent before they could be asked. */
+  #drawLateFaults(result) {
+    const title = this.queue.find(result.event.item)?.fields.product ?? "";
+    const message = result.faults.map((code) => faultText({ code, message: code, at: 0 })).join(" · ");
+    find("#problems").hidden = false;
+    find("#problems ul").append(make("li", {}, t("problem_faults", { title, message })));
   }
 
   #hearProgress(progress) {

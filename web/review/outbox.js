@@ -64,8 +64,8 @@ export class Outbox {
   /** `hear(results)` gets each answer of the server with its event; `change()` whenever the number waiting or the state of
    *  the line has changed. */
   constructor({ hear, change }) {
-    Object.assign(this, { hear, change, numWaiting: 0, isCut: false, isLasting: true, numFailures: 0 });
-    this.isSending = false;
+    Object.assign(this, { hear, change, numAdding: 0, numKept: 0, numWaiting: 0, isCut: false, isLasting: true, numFailures: 0 });
+    Object.assign(this, { isSending: false, hasMore: false });
     addEventListener("online", () => this.#wake());
     document.addEventListener("visibilitychange", () => !document.hidden && this.#wake());
   }
@@ -80,22 +80,35 @@ export class Outbox {
       this.rows ??= new Memory();
     }
     const mine = await this.#mine();
-    this.numWaiting = mine.length;
-    this.change();
+    this.#count();
     this.#send();
     return mine.map((row) => row.event);
   }
 
   /** Resolves when the event is kept here; it is sent by itself. */
   async add(event) {
-    ++this.numWaiting;
-    this.change();
-    await this.rows.add({ store: this.store, person: this.person, event });
+    ++this.numAdding;
+    this.#count();
+    try {
+      await this.rows.add({ store: this.store, person: this.person, event });
+      ++this.numKept;
+    } finally {
+      --this.numAdding;
+      this.#count();
+    }
     this.#send();
   }
 
   async #mine() {
-    return (await this.rows.all()).filter((row) => row.store === this.store && row.person === this.person);
+    const rows = (await this.rows.all()).filter((row) => row.store === this.store && row.person === this.person);
+    this.numKept = rows.length;
+    return rows;
+  }
+
+  #count() {
+    // What came while the rows were being read is not among them yet.
+    this.numWaiting = Math.max(this.numAdding + this.numKept, Number(this.hasMore));
+    this.change();
   }
 
   #wake() {
@@ -110,41 +123,33 @@ export class Outbox {
       return;
     }
     this.isSending = true;
+    clearTimeout(this.timer);
     try {
       // One tab at a time, where the browser can say so; ids make the rest harmless.
       const work = () => this.#sendAll();
       await (navigator.locks ? navigator.locks.request("onggi-review-send", work) : work());
+      this.numFailures = 0;
+      this.isCut = false;
+    } catch (error) {
+      this.isCut = true;
+      this.hasMore = false;
+      this.timer = setTimeout(() => this.#send(), pauses[Math.min(this.numFailures++, pauses.length - 1)]);
+      if (!(error instanceof ApiError)) throw error;
     } finally {
       this.isSending = false;
+      this.#count();
     }
+    if (this.hasMore) this.#send();
   }
 
   async #sendAll() {
-    clearTimeout(this.timer);
     for (;;) {
       this.hasMore = false;
       const rows = (await this.#mine()).slice(0, largestBatch);
-      if (rows.length === 0) {
-        this.numWaiting = 0;
-        this.change();
-        if (this.hasMore) continue;
-        return;
-      }
-      try {
-        await this.#sendBatch(rows);
-        this.numFailures = 0;
-        this.isCut = false;
-        this.numWaiting = (await this.#mine()).length;
-        this.change();
-      } catch (error) {
-        if (!(error instanceof ApiError)) throw error;
-        this.isCut = true;
-        this.problem = error;
-        this.change();
-        const pause = pauses[Math.min(this.numFailures++, pauses.length - 1)];
-        this.timer = setTimeout(() => this.#send(), pause);
-        return;
-      }
+      this.#count();
+      if (rows.length === 0) return;
+      await this.#sendBatch(rows);
+      this.isCut = false;
     }
   }
 
@@ -162,6 +167,7 @@ export class Outbox {
       }
     }
     await this.rows.remove(rows.map((row) => row.number));
+    await this.#mine();
     const byId = new Map(rows.map((row) => [row.event.id, row.event]));
     this.hear(results.map((result) => ({ ...result, event: byId.get(result.id) })));
   }

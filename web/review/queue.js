@@ -6,7 +6,7 @@ import { loadJson, save } from "../src/storage.js";
 
 const leastAhead = 20;
 const batch = 40;
-const mostKept = 60; // Decided ones, for going back and undoing.
+const mostKept = 40; // Decided ones, for going back and undoing.
 
 export class Queue {
   /** `change()` when items have come. `isWaiting(key)`: whether a decision on it is on its way. */

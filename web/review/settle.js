@@ -1,6 +1,6 @@
 import { answerNodes, changeNodes } from "./answer.js";
 import { get, newId } from "./api.js";
-import { find, make } from "./dom.js";
+import { factNodes, find, mainColumn, make, valueText } from "./dom.js";
 import { FormError, newForm } from "./form.js";
 import { t } from "../src/i18n.js";
 
@@ -38,11 +38,10 @@ export class Settle {
     find("#settle-state").textContent = this.list.length > 0 ? t("disputes_left", { count: this.list.length }) : t("disputes_none");
     find("#settle-editor-box").hidden = this.mode !== "editing";
     if (!item) return;
-    const facts = Object.entries(item.fields).filter(([name]) => name !== "product");
+    const main = mainColumn(item.fields);
     find("#settle-title").textContent = item.fields.product ?? t("item");
-    find("#settle-facts").replaceChildren(
-      ...facts.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, typeof value === "string" ? value : JSON.stringify(value))]),
-    );
+    find("#settle-facts").replaceChildren(...factNodes(item.fields, main));
+    find("#settle-source").textContent = main === null ? "" : valueText(item.fields[main]);
     find("#settle-shown").replaceChildren(...answerNodes(this.session.kind, item.answer, item.faults).filter(Boolean));
     find("#opinions").replaceChildren(...item.opinions.map((opinion, i) => this.#opinionNode(opinion, i)));
   }

@@ -25,69 +25,72 @@ await page.evaluate(() => {
 });
 await page.waitForFunction(() => document.querySelector("#item").dataset.key !== undefined);
 
-const shown = () =>
-  page.evaluate(() => ({
-    key: document.querySelector("#item").dataset.key,
+await page.evaluate(() => {
+  const item = document.querySelector("#item");
+  const read = () => ({
+    key: item.dataset.key,
     review: document.querySelector("#source").textContent,
     themes: [...document.querySelectorAll("#shown .cards > li .card")].map((card) =>
       Object.fromEntries(["entity", "expression", "aspect"].map((name) => [name, card.querySelector(`.${name}`).textContent])),
     ),
-    numFaults: document.querySelectorAll("#shown .faults li").length,
-    notice: document.querySelector("#notice").textContent,
-  }));
-const other = async (key) => {
-  await page.waitForFunction((old) => document.querySelector("#item").dataset.key !== old || document.querySelector("#item").hidden, key, { polling: 10 });
-};
+  });
+  /** What is shown when it is another item than `key`; "held" where the page asks to be told twice. */
+  globalThis.shownAfter = (key) =>
+    new Promise((resolve) => {
+      const look = () => {
+        const isNext = !item.hidden && item.dataset.key !== key;
+        const isHeld = item.dataset.key === key && document.querySelector("#notice").textContent !== "";
+        if (!isNext && !isHeld) return false;
+        observer.disconnect();
+        resolve(isNext ? read() : "held");
+        return true;
+      };
+      const observer = new MutationObserver(look);
+      if (!look()) observer.observe(document.querySelector("#judge"), { subtree: true, childList: true, characterData: true, attributes: true });
+    });
+});
+const shownAfter = (key) => page.evaluate((old) => globalThis.shownAfter(old), key);
 const answerOf = (item) => item.themes.map(({ entity, expression, aspect }) => ({ entity, expression, name: aspect }));
 
-/** Ctrl+Enter or A, and once more where the page says that a rule is broken. */
+/** Presses, and once more where the page says that a rule is broken; what is shown then. */
 async function send(item, press) {
+  const [next] = await Promise.all([shownAfter(item.key), press()]);
+  if (next !== "held") return next;
+  const isNext = page.waitForFunction((old) => document.querySelector("#item").dataset.key !== old, item.key, { polling: 10 });
   await press();
-  const isHeld = await page.waitForFunction(
-    (old) => (document.querySelector("#item").dataset.key !== old || document.querySelector("#item").hidden ? "next" : document.querySelector("#notice").textContent ? "held" : null),
-    item.key,
-    { polling: 10 },
-  );
-  if ((await isHeld.jsonValue()) === "held") {
-    await press();
-    await other(item.key);
-  }
+  await isNext;
+  return shownAfter(item.key);
 }
 
 const accept = (item) => send(item, () => keys.press("KeyA"));
+const reject = (item, reason) => send(item, () => Promise.all([keys.press("KeyR"), keys.press(`Digit${reason}`)]));
 const decisions = new Map(); // Review to what was decided in the end.
 let numEvents = 0;
 const begin = Date.now();
+let item = await shownAfter("");
 for (let i = 0; i < numItems; ++i) {
-  const item = await shown();
   const act = i % 10;
+  const before = item;
   if (act === 3 && item.themes.length > 0) {
-    await keys.press("KeyE");
-    await page.keyboard.press("Home");
-    await keys.compose("정말 ");
-    await send(item, () => keys.press("Enter", { control: true }));
-    const answer = answerOf(item);
+    await Promise.all([keys.press("KeyE"), page.keyboard.press("Home"), keys.compose("정말 ")]);
+    item = await send(before, () => keys.press("Enter", { control: true }));
+    const answer = answerOf(before);
     answer[0].expression = `정말 ${answer[0].expression}`;
-    decisions.set(item.review, { action: "edit", answer });
+    decisions.set(before.review, { action: "edit", answer });
   } else if (act === 6) {
     const reason = 1 + (i % 9);
-    await keys.press("KeyR");
-    await keys.press(`Digit${reason}`);
-    await other(item.key);
-    decisions.set(item.review, { action: "reject", reason });
-  } else if (act === 8 && i > 0) {
+    item = await reject(before, reason);
+    decisions.set(before.review, { action: "reject", reason });
+  } else if (act === 8) {
     // Decided, taken back, decided otherwise.
-    await accept(item);
-    await keys.press("KeyU");
-    await page.waitForFunction((key) => document.querySelector("#item").dataset.key === key, item.key, { polling: 10 });
-    await keys.press("KeyR");
-    await keys.press("Digit9");
-    await other(item.key);
+    const next = await accept(before);
+    await send(next, () => keys.press("KeyU"));
+    item = await reject(before, 9);
     numEvents += 2;
-    decisions.set(item.review, { action: "reject", reason: 9 });
+    decisions.set(before.review, { action: "reject", reason: 9 });
   } else {
-    await accept(item);
-    decisions.set(item.review, { action: "accept", answer: answerOf(item) });
+    item = await accept(before);
+    decisions.set(before.review, { action: "accept", answer: answerOf(before) });
   }
   ++numEvents;
   if (i % 10 === 9) console.log(JSON.stringify({ done: i + 1 }));

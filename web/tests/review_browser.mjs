@@ -53,21 +53,23 @@ class Keys {
   async press(code, { control = false } = {}) {
     const key = jamo[code] ?? code.replace(/^Digit/, "");
     const base = { code, key, modifiers: control ? 2 : 0, windowsVirtualKeyCode: virtualKey(code) };
-    await this.session.send("Input.dispatchKeyEvent", { type: "rawKeyDown", ...base });
-    await this.session.send("Input.dispatchKeyEvent", { type: "keyUp", ...base });
+    await Promise.all(["rawKeyDown", "keyUp"].map((type) => this.session.send("Input.dispatchKeyEvent", { type, ...base })));
   }
 
   /** Hangul as it is composed: each syllable from its first consonant on, then set down. */
   async compose(text) {
+    const sent = [];
+    const send = (method, parameters) => sent.push(this.session.send(`Input.${method}`, parameters));
     for (const syllable of text) {
       const code = syllable.charCodeAt(0) - 0xac00;
       if (code >= 0 && code < 11172) {
         const open = 0xac00 + code - (code % 28);
         for (const step of [initials[Math.floor(code / 588)], String.fromCharCode(open), syllable])
-          await this.session.send("Input.imeSetComposition", { text: step, selectionStart: step.length, selectionEnd: step.length });
+          send("imeSetComposition", { text: step, selectionStart: step.length, selectionEnd: step.length });
       }
-      await this.session.send("Input.insertText", { text: syllable });
+      send("insertText", { text: syllable });
     }
+    await Promise.all(sent); // One after the other there; waited for once.
   }
 }
 
