@@ -39,8 +39,9 @@ class ReviewStore {
 
   /// Events after this one, in order.
   virtual std::vector<Event> events(std::int64_t after) = 0;
-  /// All of them or none; gives them their `seq`. An id that is there already is refused (kInternal).
-  virtual void append(std::span<Event> events) = 0;
+  /// All of them or none. Their `seq` must go on where the log ends: kUnavailable where it has grown elsewhere
+  /// meanwhile. An id that is there already is refused (kInternal).
+  virtual void append(std::span<const Event> events) = 0;
 
   virtual std::vector<Lease> leases() = 0;
   /// Grants or prolongs; those that ended before `now_ms` are forgotten.
@@ -51,7 +52,10 @@ class ReviewStore {
   virtual void add_document(const Document& document) = 0;
 };
 
-/// Opens or makes the store: a path is an SQLite file.
+/// Throws kUnavailable unless the events' numbers go on after `last`.
+void require_next(std::span<const Event> events, std::int64_t last, const std::string& where);
+
+/// Opens or makes the store: postgresql://... is a database, anything else an SQLite file.
 std::unique_ptr<ReviewStore> open_store(const std::string& where);
 /// The same, but throws kNotFound where there is none.
 std::unique_ptr<ReviewStore> open_existing_store(const std::string& where);

@@ -177,15 +177,14 @@ class SqliteStore : public ReviewStore {
     return all;
   }
 
-  void append(std::span<Event> events) override {
+  void append(std::span<const Event> events) override {
     store::Transaction transaction(database_);
     auto insert = database_.prepare("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     auto last = database_.prepare("SELECT coalesce(max(seq), 0) FROM events");
     last.step();
-    std::int64_t seq = last.integer(0);
+    require_next(events, last.integer(0), path_);
     last.reset();
-    for (Event& e : events) {
-      e.seq = ++seq;
+    for (const Event& e : events) {
       insert.bind(e.seq).bind(std::string_view(e.id)).bind(static_cast<std::int64_t>(e.kind)).bind(e.item);
       insert.bind(std::string_view(e.person)).bind(e.at_ms).bind(static_cast<std::int64_t>(e.action));
       insert.bind(std::string_view(e.answer)).bind(std::int64_t{e.reason});
