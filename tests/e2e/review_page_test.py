@@ -100,7 +100,8 @@ class ReviewPage(unittest.TestCase):
             else:
                 self.assertEqual(row["themes"], decision["answer"], row["review"])
         times = result["next_ms"]
-        print(f"{NUM_ITEMS} items in {result['seconds']:.1f} s; next item p50 {times['p50']:.1f} p95 {times['p95']:.1f} p99 {times['p99']:.1f} ms", flush=True)
+        figures = ["p50 {p50:.1f} p95 {p95:.1f} p99 {p99:.1f} ms".format(**result[name]) for name in ("next_ms", "drawn_ms")]
+        print(f"{NUM_ITEMS} items in {result['seconds']:.1f} s; next item seen {figures[0]}; drawn {figures[1]}; load {os.getloadavg()[0]:.1f}", flush=True)
         if os.environ.get("ONGGI_REVIEW_TIMES") == "1":
             self.assertLessEqual(result["seconds"], 0.15 * NUM_ITEMS)
             self.assertLessEqual(times["p95"], 50)
