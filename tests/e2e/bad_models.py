@@ -286,7 +286,7 @@ MODELS = [
     config_case("activation that is a number", "hidden_activation", "5", architecture="gemma3", hidden_activation=5),
     config_case("type that is a number", "torch_dtype", "16", architecture="gemma3", torch_dtype=16),
     config_case("soft capping", "final_logit_softcapping", architecture="gemma3", final_logit_softcapping=30.0),
-    tokenizer_case("another algorithm", lambda t: t["model"].update(type="WordPiece"), "tokenizer.json", '"WordPiece"'),
+    tokenizer_case("another algorithm", lambda t: t["model"].update(type="WordLevel"), "tokenizer.json", '"WordLevel"'),
     tokenizer_case("a merge of unknown tokens", lambda t: t["model"]["merges"].append("zz yy"), "tokenizer.json", '"zz"'),
     tokenizer_case("a merge that is a number", lambda t: t["model"]["merges"].append(7), "tokenizer.json", "merge"),
     tokenizer_case("two tokens of one id", lambda t: t["model"]["vocab"].update(zz=0), "tokenizer.json", "id 0"),
