@@ -75,7 +75,7 @@ class Display(unittest.TestCase):
         # What the log says of its own policy's cousin, through the estimators.
         log = self.folder / "shown.jsonl"
         log.write_text(self.good("log", "--state", self.state), encoding="utf-8")
-        result = binary.run("display", "evaluate", "--log", log, "--policy", "uniform", "--resamples", 200, "--min-effective-sample", 10)
+        result = binary.run("display", "evaluate", "--log", log, "--policy", "uniform", "--resamples", 200, "--min-effective-sample", 10, "--max-unsupported", 0.5)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("snipw", result.stdout)
 
