@@ -70,8 +70,7 @@ std::shared_ptr<const Guide> with_all_ends(std::shared_ptr<const Guide> guide, c
             .all = {stops.begin(), stops.end()}};
   ends.all.push_back(ends.first);
   std::ranges::sort(ends.all);
-  const auto repeated = std::ranges::unique(ends.all);
-  ends.all.erase(repeated.begin(), repeated.end());
+  ends.all.erase(std::unique(ends.all.begin(), ends.all.end()), ends.all.end());
   if (ends.all.size() == 1) return guide;
   return std::make_shared<const AllEndsGuide>(std::move(guide), std::move(ends));
 }

@@ -207,7 +207,7 @@ AdapterConfig parse_adapter_config(const Json& json, std::string_view where) {
     reader.fail("\"peft_type\" is \"" + reader.text("peft_type") + "\", and only \"LORA\" is supported");
   }
   for (const auto& [key, value] : json.items()) {
-    const auto is = [&](const auto& keys) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+    const auto is = [&key = key](const auto& keys) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
     const bool handled = is(kReadKeys) && key != "fan_in_fan_out" && key != "modules_to_save";
     if (handled || is(kIgnoredKeys) || is_nothing(value)) continue;
     reader.fail("\"" + key + "\" is set, and it is not supported: the adapter would not compute what was trained");

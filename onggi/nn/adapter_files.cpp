@@ -249,7 +249,7 @@ void write_tensors(const fs::path& path, const AdapterFiles& adapter, AdapterPat
   for (const auto& [layer_path, layer] : adapter.layers) {
     const auto prefix = prefix_of(layer_path);
     require(paths == AdapterPaths::kText || prefix == 0,
-            [&] { return "adapter layer \"" + layer_path + "\" has no image-class name"; });
+            [&layer_path = layer_path] { return "adapter layer \"" + layer_path + "\" has no image-class name"; });
     const std::string written = prefix == 0 ? with_prefix(layer_path, 0, static_cast<std::size_t>(paths)) : layer_path;
     check_layer(layer_path, written, layer, rules);
     const auto add = [&](Part part, std::vector<std::int64_t> shape, const std::vector<float>& values) {
