@@ -9,6 +9,7 @@
 #include <boost/math/distributions/binomial.hpp>
 
 #include "onggi/core/error.h"
+#include "onggi/eval/metrics/detection.h"
 
 namespace onggi::eval {
 namespace {
@@ -113,18 +114,15 @@ std::vector<CurvePoint> precision_curve(std::span<const ScoredCard> cards, int s
 }
 
 double auroc_of(std::span<const ScoredCard> cards) {
-  const auto order = best_first(cards);
-  double wrong_above = 0, lost = 0, num_right = 0, num_wrong = 0;
-  for (std::size_t i = 0; i < order.size();) {
-    const std::size_t end = end_of_ties(cards, order, i + 1);
-    double right = 0, wrong = 0;
-    for (; i < end; ++i) (cards[order[i]].is_right ? right : wrong) += 1;
-    lost += right * (wrong_above + wrong / 2);
-    wrong_above += wrong;
-    num_right += right;
-    num_wrong += wrong;
+  std::vector<double> scores;
+  std::vector<bool> is_right;
+  for (const auto& card : cards) {
+    scores.push_back(card.score);
+    is_right.push_back(card.is_right);
   }
-  return num_right * num_wrong > 0 ? 1 - lost / (num_right * num_wrong) : 0.5;
+  const auto num_right = std::ranges::count(is_right, true);
+  if (num_right == 0 || num_right == std::ssize(is_right)) return 0.5;
+  return detection(scores, is_right).auroc;
 }
 
 }  // namespace onggi::eval

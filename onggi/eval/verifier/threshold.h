@@ -53,7 +53,8 @@ struct CurvePoint {
 /// `steps` points of equal coverage, from few to all; ties of the score are accepted together.
 std::vector<CurvePoint> precision_curve(std::span<const ScoredCard> cards, int steps, const BootstrapOptions& options);
 
-/// Area under the receiver's curve: the chance that a right card has a higher score than a wrong one, ties half.
+/// Area under the receiver's curve: the chance that a right card has a higher score than a wrong one, ties half
+/// (`detection`); 0.5 where one kind is missing.
 double auroc_of(std::span<const ScoredCard> cards);
 
 }  // namespace onggi::eval
