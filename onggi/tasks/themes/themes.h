@@ -17,7 +17,6 @@ struct ThemeFlowFiles {
   std::string folder = "onggi-themes";
   std::vector<std::string> labelled;
   std::string verifier, decisions;
-  std::string decisions_id = "id";
 
   template <class V>
   void visit(V&& field) {
