@@ -45,7 +45,8 @@ class XGrammar:
         import xgrammar
 
         self.xgrammar = xgrammar
-        info = xgrammar.TokenizerInfo([b"" if i in set(special) else t for i, t in enumerate(tokens)], xgrammar.VocabType.RAW,
+        no_text = set(special)
+        info = xgrammar.TokenizerInfo([b"" if i in no_text else t for i, t in enumerate(tokens)], xgrammar.VocabType.RAW,
                                       vocab_size=len(tokens), stop_token_ids=[EOS])  # fmt: skip
         self.compiler = xgrammar.GrammarCompiler(info, max_threads=1, cache_enabled=False)
         self.bitmask = xgrammar.allocate_token_bitmask(1, len(tokens))
